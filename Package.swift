@@ -1,0 +1,57 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Which module may import which is the architecture (see ARCHITECTURE.md). SwiftPM checks the arrows only when it is
+// asked to, so every script builds with `--explicit-target-dependency-import-check error`.
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+  name: "egress-obs",
+  products: [.executable(name: "egress-obs", targets: ["egress-obs"])],
+  dependencies: [
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // Values everyone speaks; imports nothing, not even Foundation.
+    .target(name: "EgressModel", swiftSettings: strict),
+
+    // The pure core: no file descriptor, no clock, no await.
+    .target(name: "Wire", dependencies: ["EgressModel"], swiftSettings: strict),
+    .target(name: "Flows", dependencies: ["EgressModel", "Wire"], swiftSettings: strict),
+    .target(name: "Policy", dependencies: ["EgressModel", .product(name: "Yams", package: "Yams")], swiftSettings: strict),
+    .target(
+      name: "Drift", dependencies: ["EgressModel", "Policy", "CPSL"], resources: [.embedInCode("Vendors/vendors.tsv")], swiftSettings: strict),
+    .target(name: "Reporting", dependencies: ["EgressModel", "Policy", "Drift"], swiftSettings: strict),
+
+    // Input and output.
+    .target(name: "Capture", dependencies: ["EgressModel", "CPcap"], swiftSettings: strict),
+    .target(name: "Storage", dependencies: ["EgressModel", "CSQLite"], swiftSettings: strict),
+    .target(name: "Host", dependencies: ["EgressModel", "Wire"], swiftSettings: strict),
+    .executableTarget(
+      name: "egress-obs",
+      dependencies: [
+        "EgressModel", "Wire", "Flows", "Policy", "Drift", "Reporting", "Capture", "Storage", "Host",
+      ],
+      swiftSettings: strict),
+
+    // System C libraries.
+    .systemLibrary(name: "CPcap", path: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+    .systemLibrary(name: "CSQLite", path: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CPSL", path: "CPSL", pkgConfig: "libpsl", providers: [.apt(["libpsl-dev"])]),
+
+    .testTarget(name: "EgressModelTests", dependencies: ["EgressModel"], swiftSettings: strict),
+    .testTarget(name: "WireTests", dependencies: ["EgressModel", "Wire"], swiftSettings: strict),
+    .testTarget(name: "FlowsTests", dependencies: ["EgressModel", "Flows", "Wire"], swiftSettings: strict),
+    .testTarget(name: "CaptureTests", dependencies: ["EgressModel", "Capture"], swiftSettings: strict),
+    .testTarget(name: "StorageTests", dependencies: ["EgressModel", "Storage"], swiftSettings: strict),
+    .testTarget(name: "PolicyTests", dependencies: ["EgressModel", "Policy"], swiftSettings: strict),
+    .testTarget(name: "DriftTests", dependencies: ["EgressModel", "Drift", "Policy"], swiftSettings: strict),
+    .testTarget(name: "ReportingTests", dependencies: ["EgressModel", "Reporting", "Policy", "Drift"], swiftSettings: strict),
+    .testTarget(name: "HostTests", dependencies: ["EgressModel", "Host"], swiftSettings: strict),
+  ]
+)

@@ -1,0 +1,48 @@
+/// What the declared policies say of a flow. Computed by us from the manifests; it does not say what the datapath did.
+public struct Verdict: Hashable, Sendable {
+  public enum Decision: String, CaseIterable, Sendable, Codable {
+    case allowed
+    case denied
+    /// No policy selects the workload, so everything is let through.
+    case unprotected
+    /// It cannot be told; `reason` says what is missing.
+    case undecidable
+  }
+
+  public var decision: Decision
+  /// Every rule that allows the flow, or the rule that denies it; empty when a default decided.
+  public var by: [RuleReference]
+  /// Denied: the first failing condition of the nearest rule. Undecidable: what is missing.
+  public var reason: String?
+  /// Denied by default: the rule that came nearest.
+  public var nearest: RuleReference?
+  /// The policies that select the workload, in a stable order.
+  public var selectedBy: [String]
+
+  public init(decision: Decision, by: [RuleReference] = [], reason: String? = nil, nearest: RuleReference? = nil, selectedBy: [String] = []) {
+    self.decision = decision
+    self.by = by
+    self.reason = reason
+    self.nearest = nearest
+    self.selectedBy = selectedBy
+  }
+}
+
+/// A rule of a policy object, as a person would look it up.
+public struct RuleReference: Hashable, Comparable, Sendable, CustomStringConvertible {
+  /// `Kind/namespace/name`; `Kind/name` for cluster-scoped objects.
+  public var policy: String
+  /// The index in the object's list of egress rules.
+  public var rule: Int
+
+  public init(policy: String, rule: Int) {
+    self.policy = policy
+    self.rule = rule
+  }
+
+  public var description: String { "\(policy)#\(rule)" }
+
+  public static func < (a: RuleReference, b: RuleReference) -> Bool {
+    (a.policy, a.rule) < (b.policy, b.rule)
+  }
+}

@@ -1,0 +1,3 @@
+@main struct EgressObs {
+  static func main() {}
+}
