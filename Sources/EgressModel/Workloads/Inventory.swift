@@ -88,12 +88,31 @@ public struct Node: Hashable, Sendable {
 }
 
 public struct Service: Hashable, Sendable {
+  /// What a port of the service's address is turned into at a backend.
+  public struct Port: Hashable, Sendable {
+    public enum Target: Hashable, Sendable {
+      case number(UInt16)
+      /// A container port of the backend pod.
+      case named(String)
+    }
+    public var number: UInt16
+    public var transport: Transport
+    public var target: Target
+    public init(number: UInt16, transport: Transport, target: Target) {
+      self.number = number
+      self.transport = transport
+      self.target = target
+    }
+  }
+
   public var namespace: String
   public var name: String
   public var clusterIPs: [IPAddress]
   public var selector: [String: String]
+  public var ports: [Port]
 
-  public init(namespace: String, name: String, clusterIPs: [IPAddress] = [], selector: [String: String] = [:]) {
+  public init(namespace: String, name: String, clusterIPs: [IPAddress] = [], selector: [String: String] = [:], ports: [Port] = []) {
+    self.ports = ports
     self.namespace = namespace
     self.name = name
     self.clusterIPs = clusterIPs

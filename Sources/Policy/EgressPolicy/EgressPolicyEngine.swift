@@ -1,0 +1,163 @@
+import EgressModel
+
+/// Every EgressPolicy, resolved against the inventory.
+struct EgressPolicyEngine: Sendable {
+  /// Which policies select a workload.
+  enum Selected {
+    /// Sorted by reference.
+    case policies([Int])
+    case unknown(String)
+  }
+
+  /// Sorted by reference.
+  private let policies: [EgressPolicy]
+  private let references: [String]
+  /// For each pod of the cluster, the policies that select it.
+  private let selecting: [[Int]]
+
+  init(_ declared: [EgressPolicy], cluster: Cluster) {
+    policies = declared.sorted { $0.name.reference < $1.name.reference }
+    references = policies.map(\.name.reference)
+    // Globs are matched once for each namespace, not for each pod.
+    var indexes: [String: SelectorIndex] = [:]
+    var exact: [String: [Int]] = [:]
+    var globbed: [Int] = []
+    for (id, policy) in policies.enumerated() {
+      guard case .pods(let namespaces, _) = policy.selection else { continue }
+      if let namespaces, namespaces.allSatisfy(\.isLiteral) {
+        for name in Set(namespaces.map(\.description)) { exact[name, default: []].append(id) }
+      } else {
+        globbed.append(id)
+      }
+    }
+    for name in Set(cluster.pods.map(\.namespace)) {
+      var index = SelectorIndex()
+      for id in (exact[name] ?? []) + globbed {
+        if case .pods(let namespaces, let selector) = policies[id].selection, namespaces?.contains(where: { $0.matches(name) }) ?? true {
+          index.insert(selector, id: id)
+        }
+      }
+      indexes[name] = index
+    }
+    selecting = cluster.pods.map { indexes[$0.namespace]?.matching($0.labels) ?? [] }
+  }
+
+  /// Whether a pod of the namespace that is not in the inventory may be selected.
+  func maySelectPods(in namespace: String) -> Bool {
+    policies.contains { policy in
+      guard case .pods(let namespaces, _) = policy.selection else { return false }
+      return namespaces?.contains { $0.matches(namespace) } ?? true
+    }
+  }
+
+  func selected(pod: Int) -> [Int] { selecting[pod] }
+
+  /// For units and containers of hosts; nothing selects other workloads.
+  func selected(host workload: Workload) -> Selected {
+    var ids: [Int] = []
+    for (id, policy) in policies.enumerated() {
+      guard case .hosts(let units, let containers, let nodes) = policy.selection else { continue }
+      let globs = workload.kind == .systemd ? units : workload.kind == .container ? containers : []
+      guard globs.contains(where: { $0.matches(workload.name) }) else { continue }
+      if let nodes {
+        guard let node = workload.node else {
+          return .unknown("\(references[id]) selects \(workload.shortName) on some nodes only, and its node is not known")
+        }
+        guard nodes.contains(where: { $0.matches(node) }) else { continue }
+      }
+      ids.append(id)
+    }
+    return .policies(ids)
+  }
+
+  func names(_ ids: [Int]) -> [String] { ids.map { references[$0] } }
+
+  /// `ids`: the policies that select the workload.
+  func judge(_ ids: [Int], _ destination: Destination) -> Verdict {
+    guard !ids.isEmpty else { return Verdict(decision: .unprotected) }
+    let confirmed = destination.names.filter { $0.confidence == .confirmed }.map(\.name)
+    let lookedUp = destination.names.filter { $0.confidence == .resolved || $0.confidence == .shared }.map(\.name)
+    // A connection in which two names were said goes to both, so each must be allowed.
+    let alternatives = confirmed.isEmpty ? [lookedUp] : confirmed.map { [$0] }
+    var allowing: Set<RuleReference> = []
+    for names in alternatives {
+      let rules = self.rules(of: ids).filter { allows($0.rule, destination, names) }
+      if rules.isEmpty { return denial(ids, destination, names) }
+      allowing.formUnion(rules.map(\.reference))
+    }
+    return Verdict(decision: .allowed, by: allowing.sorted(), selectedBy: names(ids))
+  }
+
+  private func rules(of ids: [Int]) -> some Sequence<(reference: RuleReference, rule: EgressPolicy.Rule)> {
+    ids.lazy.flatMap { id in policies[id].allow.lazy.enumerated().map { (RuleReference(policy: references[id], rule: $0), $1) } }
+  }
+
+  private func allows(_ rule: EgressPolicy.Rule, _ destination: Destination, _ names: [DomainName]) -> Bool {
+    fits(ports: rule, destination) && fits(destination: rule, destination, names)
+  }
+
+  private func fits(ports rule: EgressPolicy.Rule, _ destination: Destination) -> Bool {
+    guard rule.transports.isEmpty || rule.transports.contains(destination.transport) else { return false }
+    return rule.ports.isEmpty || destination.port.map { port in rule.ports.contains { $0.contains(port) } } ?? false
+  }
+
+  private func fits(destination rule: EgressPolicy.Rule, _ destination: Destination, _ names: [DomainName]) -> Bool {
+    if rule.allowsAnyDestination || rule.names.contains(where: { names.contains(where: $0.matches) }) { return true }
+    return rule.cidrs.contains { $0.contains(destination.address) } && !rule.except.contains { $0.contains(destination.address) }
+  }
+}
+
+/// The nearest miss: how far a rule came, and what it failed at.
+extension EgressPolicyEngine {
+  private func denial(_ ids: [Int], _ destination: Destination, _ names: [DomainName]) -> Verdict {
+    var nearest: (reference: RuleReference, rule: EgressPolicy.Rule, nearness: Int)?
+    for (reference, rule) in rules(of: ids) {
+      let nearness = nearness(of: rule, destination, names)
+      // The first of equals, so that the order of manifests makes no difference.
+      if nearness > nearest?.nearness ?? -1 { nearest = (reference, rule, nearness) }
+    }
+    let reason =
+      nearest.map { "\($0.reference): \(miss(of: $0.rule, destination, names))" }
+      ?? "\(references[ids[0]]) selects the workload and allows nothing"
+    return Verdict(decision: .denied, reason: reason, nearest: nearest?.reference, selectedBy: self.names(ids))
+  }
+
+  private func nearness(of rule: EgressPolicy.Rule, _ destination: Destination, _ names: [DomainName]) -> Int {
+    let place =
+      fits(destination: rule, destination, names)
+      ? 6
+      : rule.cidrs.contains { $0.contains(destination.address) }
+        ? 2 : rule.names.contains { pattern in names.contains { pattern.resembles($0) } } ? 1 : 0
+    return place + (fits(ports: rule, destination) ? 3 : 0)
+  }
+
+  /// The first failing condition, in words.
+  private func miss(of rule: EgressPolicy.Rule, _ destination: Destination, _ names: [DomainName]) -> String {
+    if fits(destination: rule, destination, names) {
+      return "\(destination.port == nil ? "" : "port ")\(destination.portText) is not \(rule.conditions ?? "allowed")"
+    }
+    if let block = rule.except.first(where: { $0.contains(destination.address) }) { return "\(destination.address) is in except \(block)" }
+    let cidrs = rule.cidrs.isEmpty ? "" : "\(destination.address) is not in \(rule.cidrs.map(\.description).joined(separator: ", "))"
+    guard !rule.names.isEmpty else { return cidrs }
+    let pattern = rule.names.first { pattern in names.contains { pattern.resembles($0) } } ?? rule.names[0]
+    let wanted = rule.names.count == 1 ? "\(pattern)" : "\(pattern) or any of \(rule.names.count - 1) other names"
+    let naming =
+      if let name = names.first {
+        "name \(name) does not match \(wanted)"
+      } else if let hint = destination.names.first {
+        "only a hint (\(hint.source.rawValue) \(hint.name)) names \(destination.address), which cannot match \(wanted)"
+      } else {
+        "nothing names \(destination.address), so it cannot match \(wanted)"
+      }
+    return cidrs.isEmpty ? naming : "\(naming), and \(cidrs)"
+  }
+}
+
+extension NamePattern {
+  /// Whether a person would call them near: they end in the same two labels, or share a telling one (`segment.io`, `*.segment.com`).
+  func resembles(_ name: DomainName) -> Bool {
+    let (mine, theirs) = (description.split(separator: "."), name.labels)
+    if mine.count >= 2, theirs.count >= 2, mine.suffix(2).elementsEqual(theirs.suffix(2)) { return true }
+    return mine.contains { $0.utf8.count > 3 && theirs.contains($0) }
+  }
+}

@@ -1,0 +1,117 @@
+import EgressModel
+
+/// An inventory, indexed for judgement: who has an address, who is meant by a workload, what stands behind a service.
+struct Cluster: Sendable {
+  let pods: [Pod]
+  let namespaces: [String: NamespaceObject]
+  private let services: [IPAddress: Service]
+  private let podsByAddress: [IPAddress: [Int]]
+  private let podsByUID: [String: Int]
+  private let podsByName: [String: [String: Int]]
+  private let podsByGroup: [String: Int]
+  private let podsByNamespace: [String: [Int]]
+
+  init(_ inventory: Inventory) {
+    pods = inventory.pods
+    var namespaces = inventory.namespaces
+    var byAddress: [IPAddress: [Int]] = [:]
+    var byUID: [String: Int] = [:]
+    var byName: [String: [String: Int]] = [:]
+    var byGroup: [String: Int] = [:]
+    var byNamespace: [String: [Int]] = [:]
+    for (index, pod) in pods.enumerated() {
+      // The API server gives every namespace its name as a label, whether or not it stands in the inventory.
+      if namespaces[pod.namespace] == nil { namespaces[pod.namespace] = NamespaceObject(name: pod.namespace) }
+      // A pod on the host network has the node's addresses, which no selector matches.
+      if pod.ownsAddresses, !pod.hostNetwork {
+        for address in pod.addresses { byAddress[address, default: []].append(index) }
+      }
+      if let uid = pod.uid { byUID[uid] = index }
+      byName[pod.namespace, default: [:]][pod.name] = index
+      byNamespace[pod.namespace, default: []].append(index)
+      // A running pod stands for its group rather than one that has ended.
+      let group = pod.workload.group
+      if pod.ownsAddresses || byGroup[group] == nil { byGroup[group] = index }
+    }
+    var services: [IPAddress: Service] = [:]
+    for service in inventory.services {
+      for address in service.clusterIPs { services[address] = service }
+    }
+    self.namespaces = namespaces
+    self.services = services
+    podsByAddress = byAddress
+    podsByUID = byUID
+    podsByName = byName
+    podsByGroup = byGroup
+    podsByNamespace = byNamespace
+  }
+
+  func labels(ofNamespace name: String) -> [String: String] {
+    namespaces[name]?.labels ?? NamespaceObject(name: name).labels
+  }
+
+  /// The pod that owns an address of its own; nil when none or several do.
+  func pod(at address: IPAddress) -> Int? {
+    guard let pods = podsByAddress[address], pods.count == 1 else { return nil }
+    return pods[0]
+  }
+
+  /// The pod itself by uid or name; else another of its controller, which has the same labels but for those of one roll-out.
+  func pod(for workload: Workload) -> Int? {
+    if let uid = workload.uid, let pod = podsByUID[uid] { return pod }
+    if let pod = podsByName[workload.namespace ?? "default"]?[workload.name] { return pod }
+    return podsByGroup[workload.group]
+  }
+
+  /// Where a connection may really end: one place, but for services with several backends and addresses that several pods claim.
+  func targets(of destination: Destination) -> Targets {
+    if let service = services[destination.address] { return backends(of: service, destination) }
+    let pods = podsByAddress[destination.address] ?? []
+    guard !pods.isEmpty else { return .places([Place(address: destination.address, pod: nil, port: destination.port)]) }
+    return .places(pods.map { Place(address: destination.address, pod: $0, port: destination.port) })
+  }
+
+  private func backends(of service: Service, _ destination: Destination) -> Targets {
+    let name = "service \(service.namespace)/\(service.name)"
+    guard let port = service.ports.first(where: { $0.number == destination.port && $0.transport == destination.transport }) else {
+      return .unknown("\(destination.address) is \(name), which has no port \(destination.portText)")
+    }
+    guard !service.selector.isEmpty else {
+      return .unknown("\(destination.address) is \(name), which selects no pods: its endpoints are not known")
+    }
+    let selector = LabelSelector(matchLabels: service.selector)
+    var places: [Place] = []
+    for index in podsByNamespace[service.namespace] ?? [] where pods[index].ownsAddresses && selector.matches(pods[index].labels) {
+      let pod = pods[index]
+      // The address of the same family: a service's IPv6 address leads to the backends' IPv6 addresses.
+      guard let address = pod.addresses.first(where: { $0.isV4 == destination.address.isV4 }) else { continue }
+      let number: UInt16? =
+        switch port.target {
+        case .number(let number): number
+        case .named(let name): pod.ports.first { $0.name == name && $0.transport == port.transport }?.number
+        }
+      guard let number else { continue }
+      places.append(Place(address: address, pod: pod.hostNetwork ? nil : index, port: number))
+    }
+    return places.isEmpty ? .unknown("\(destination.address) is \(name), which has no backend in the inventory") : .places(places)
+  }
+}
+
+/// One place where a connection may end, after the translation of service addresses.
+struct Place: Hashable, Sendable {
+  var address: IPAddress
+  /// Its index in the cluster; nil for everything that no selector matches: third parties, nodes, pods on the host network.
+  var pod: Int?
+  var port: UInt16?
+}
+
+enum Targets {
+  /// Never empty.
+  case places([Place])
+  case unknown(String)
+}
+
+extension Destination {
+  /// `443/tcp`, `icmp`.
+  var portText: String { port.map { "\($0)/\(transport)" } ?? "\(transport)" }
+}

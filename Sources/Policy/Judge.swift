@@ -1,0 +1,117 @@
+public import EgressModel
+
+/// By whose rules the kinds of policies combine.
+public enum Engine: String, CaseIterable, Sendable {
+  /// Found from the manifests.
+  case auto
+  /// The text of the Kubernetes API, and nothing of any plugin.
+  case generic
+
+  /// Takes the word of a command line.
+  public init(named name: String) throws(PolicyError) {
+    guard let engine = Engine(rawValue: name.lowercased()) else { throw .unsupportedEngine(name) }
+    self = engine
+  }
+}
+
+/// What can go wrong besides manifests, whose errors are collected (`ManifestError`).
+public enum PolicyError: Error, Hashable, Sendable, CustomStringConvertible {
+  case unsupportedEngine(String)
+  /// `field` is empty when the whole line is meant.
+  case badFlow(file: String, line: Int, field: String, problem: String)
+
+  public var description: String {
+    switch self {
+    case .unsupportedEngine(let name):
+      "engine \(quoted(name)) is not supported; supported: \(Engine.allCases.map(\.rawValue).joined(separator: ", "))"
+    case .badFlow(let file, let line, let field, let problem):
+      "\(file):\(line): \(field.isEmpty ? "" : field + ": ")\(problem)"
+    }
+  }
+}
+
+/// Says what the declared policies allow.
+///
+/// Made once from policies and inventory, immutable from then on, and shared freely. Selectors are resolved when it is made; a verdict
+/// then looks only at the rules of the policies that select the workload.
+///
+/// NetworkPolicy and EgressPolicy are two engines, and a flow passes only if every engine that selects the workload lets it: the workload is
+/// unprotected only if none does.
+///
+/// - A pod is looked up by uid, else by namespace and name, else any pod of its controller stands for it.
+/// - A workload of which only the address is known is the pod with that address.
+/// - For an `ambiguous` workload all candidates must agree, else it is undecidable.
+/// - Traffic to loopback and to the pod's own address is never subject to policy.
+/// - NetworkPolicy sees a Service's address translated: every backend that the inventory knows is judged, and when they disagree, or none is
+///   known and that matters, the verdict is undecidable.
+/// - Judge a connection by its initiator; answers need no rule.
+public struct Judge: Sendable {
+  private let cluster: Cluster
+  private let networkPolicies: NetworkPolicyEngine
+  private let egressPolicies: EgressPolicyEngine
+  private let hasPolicies: Bool
+
+  public init(policies: PolicySet, inventory: Inventory, engine: Engine = .auto) {
+    cluster = Cluster(inventory)
+    networkPolicies = NetworkPolicyEngine(policies.networkPolicies, cluster: cluster)
+    egressPolicies = EgressPolicyEngine(policies.egressPolicies, cluster: cluster)
+    hasPolicies = !policies.isEmpty
+  }
+
+  public func judge(_ workload: Workload, _ destination: Destination) -> Verdict {
+    guard hasPolicies else { return Verdict(decision: .unprotected) }
+    switch workload.kind {
+    case .pod:
+      if let pod = cluster.pod(for: workload) { return judge(pod: pod, destination) }
+      let namespace = workload.namespace ?? "default"
+      guard networkPolicies.maySelectPods(in: namespace) || egressPolicies.maySelectPods(in: namespace) else {
+        return Verdict(decision: .unprotected)
+      }
+      return Verdict(decision: .undecidable, reason: "pod \(namespace)/\(workload.name) is not in the inventory; pass --inventory")
+    case .address:
+      guard let pod = IPAddress(workload.name).flatMap(cluster.pod(at:)) else {
+        return Verdict(decision: .undecidable, reason: "no workload is known for \(workload.name); pass --inventory")
+      }
+      return judge(pod: pod, destination)
+    case .ambiguous:
+      return judge(candidates: workload.candidates, destination)
+    default:
+      switch egressPolicies.selected(host: workload) {
+      case .policies(let ids): return destination.address.isLoopback ? exempt(egressPolicies.names(ids)) : egressPolicies.judge(ids, destination)
+      case .unknown(let reason): return Verdict(decision: .undecidable, reason: reason)
+      }
+    }
+  }
+
+  private func judge(pod: Int, _ destination: Destination) -> Verdict {
+    let ids = egressPolicies.selected(pod: pod)
+    if destination.address.isLoopback || cluster.pods[pod].addresses.contains(destination.address) {
+      return exempt((networkPolicies.names(selecting: pod) + egressPolicies.names(ids)).sorted())
+    }
+    return Self.both(networkPolicies.judge(pod, destination), egressPolicies.judge(ids, destination))
+  }
+
+  private func exempt(_ selectedBy: [String]) -> Verdict {
+    Verdict(decision: selectedBy.isEmpty ? .unprotected : .allowed, selectedBy: selectedBy)
+  }
+
+  private func judge(candidates: [Workload], _ destination: Destination) -> Verdict {
+    let verdicts = candidates.map { judge($0, destination) }
+    guard let first = verdicts.first else { return Verdict(decision: .undecidable, reason: "whose flow it is could not be told") }
+    if verdicts.allSatisfy({ $0.decision == first.decision }) { return first }
+    let views = zip(candidates, verdicts).map { "\($0.shortName) is \($1.decision.rawValue)" }
+    return Verdict(decision: .undecidable, reason: "whose flow it is could not be told: " + views.joined(separator: ", "))
+  }
+
+  /// Both engines must let a flow pass. What one denies stays denied whatever the other cannot tell.
+  static func both(_ a: Verdict, _ b: Verdict) -> Verdict {
+    let selectedBy = (a.selectedBy + b.selectedBy).sorted()
+    for decision in [Verdict.Decision.denied, .undecidable] {
+      guard var verdict = [a, b].first(where: { $0.decision == decision }) else { continue }
+      verdict.selectedBy = selectedBy
+      return verdict
+    }
+    let decision = a.decision == .allowed || b.decision == .allowed ? Verdict.Decision.allowed : .unprotected
+    return Verdict(decision: decision, by: (a.by + b.by).sorted(), selectedBy: selectedBy)
+  }
+}

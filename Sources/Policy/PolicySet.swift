@@ -1,0 +1,91 @@
+/// The declared policies of a cluster and its hosts, each dialect in its own model.
+///
+/// Files are added one by one, in any order: the order never changes a verdict. What cannot be read is returned as errors, all of a file at
+/// once, and everything else of the file is kept. Objects that are no policies (pods, namespaces, deployments …) are passed over; objects
+/// that may be policies of a kind not known here are listed in `notUnderstood`.
+public struct PolicySet: Sendable {
+  /// An object that may hold policy and is not evaluated.
+  public struct UnknownObject: Hashable, Sendable, CustomStringConvertible {
+    public var apiVersion: String
+    public var kind: String
+    public var name: String?
+    public var file: String
+    public var document: Int
+    public var line: Int
+
+    /// `policies/x.yaml:1 (document 1): example.com/v1 FooPolicy shop/web is not understood and was not evaluated`
+    public var description: String {
+      "\(file):\(line) (document \(document)): \(apiVersion) \(kind)\(name.map { " " + $0 } ?? "") is not understood and was not evaluated"
+    }
+  }
+
+  public private(set) var notUnderstood: [UnknownObject] = []
+  var networkPolicies: [NetworkPolicy] = []
+  var egressPolicies: [EgressPolicy] = []
+  /// Where each object was first seen.
+  private var places: [ObjectName: String] = [:]
+
+  public init() {}
+
+  public var isEmpty: Bool { networkPolicies.isEmpty && egressPolicies.isEmpty }
+
+  /// How many policy objects are held.
+  public var count: Int { networkPolicies.count + egressPolicies.count }
+
+  /// Reads the manifests of one file; `file` is what errors call it.
+  public mutating func add(_ text: String, file: String) -> [ManifestError] {
+    add(Manifests.read(text, file: file))
+  }
+
+  /// Takes the policies out of manifests that are read already; returns the errors of both, by line.
+  public mutating func add(_ manifests: Manifests) -> [ManifestError] {
+    var errors = manifests.errors
+    for object in manifests.objects {
+      let problems = Problems(file: object.file, document: object.document)
+      switch (object.apiVersion, object.kind) {
+      case ("networking.k8s.io/v1", "NetworkPolicy"):
+        if let policy = NetworkPolicy.read(object, problems), problems.errors.isEmpty, isNew(policy.name, object, problems) {
+          networkPolicies.append(policy)
+        }
+      case (EgressPolicy.apiVersion, "EgressPolicy"):
+        if let policy = EgressPolicy.read(object, problems), problems.errors.isEmpty, isNew(policy.name, object, problems) {
+          egressPolicies.append(policy)
+        }
+      default:
+        if !KnownKinds.holdsNoPolicy(object) {
+          let name = object.name.map { name in object.namespace.map { "\($0)/\(name)" } ?? name }
+          notUnderstood.append(
+            UnknownObject(
+              apiVersion: object.apiVersion, kind: object.kind, name: name, file: object.file, document: object.document, line: object.line))
+        }
+      }
+      errors += problems.errors
+    }
+    return errors.sorted { ($0.line, $0.path) < ($1.line, $1.path) }
+  }
+
+  private mutating func isNew(_ name: ObjectName, _ object: ManifestObject, _ problems: Problems) -> Bool {
+    if let place = places[name] {
+      Field(value: object.root, path: object.path, problems: problems).refuse(
+        "\(name.reference) is already defined at \(place)", "keep one of them, or give one another metadata.name")
+      return false
+    }
+    places[name] = "\(object.file):\(object.line)"
+    return true
+  }
+}
+
+/// Kinds of Kubernetes' own API groups, none of which holds an egress policy but NetworkPolicy.
+enum KnownKinds {
+  private static let groups: Set<String> = [
+    "", "apps", "batch", "autoscaling", "policy", "apiextensions.k8s.io", "apiregistration.k8s.io", "coordination.k8s.io", "discovery.k8s.io",
+    "events.k8s.io", "node.k8s.io", "rbac.authorization.k8s.io", "scheduling.k8s.io", "storage.k8s.io", "admissionregistration.k8s.io",
+    "certificates.k8s.io", "metrics.k8s.io", "kustomize.config.k8s.io",
+  ]
+
+  static func holdsNoPolicy(_ object: ManifestObject) -> Bool {
+    if object.group == "networking.k8s.io" { return ["Ingress", "IngressClass", "IPAddress", "ServiceCIDR"].contains(object.kind) }
+    // A policy under a wrong apiVersion must not vanish.
+    return groups.contains(object.group) && !object.kind.contains("NetworkPolicy") && !object.kind.hasPrefix("Egress")
+  }
+}
