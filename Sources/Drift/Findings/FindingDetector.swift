@@ -1,0 +1,129 @@
+public import EgressModel
+public import Policy
+
+/// What is to be said of one endpoint or one flow: the daemon asks when it stores a flow, a report asks for each endpoint of its window.
+///
+/// Findings are about third parties: the scopes `external` and `private`. Only `denied` is also said of the cluster and its nodes; nothing is
+/// ever said of the scope `local`.
+public struct FindingDetector: Sendable {
+  /// What is wide about each wide rule.
+  private let wideRules: [RuleReference: String]
+
+  public init(rules: some Sequence<RuleDescription> = []) {
+    wideRules = Dictionary(rules.compactMap { rule in rule.wide.map { (rule.reference, $0) } }) { first, _ in first }
+  }
+
+  /// The findings of an endpoint under its `verdict`, in the order of `FindingKind`.
+  ///
+  /// - Parameter isNew: whether the workload's group was not known to use this endpoint, and no approval covers it. A rule that allows the
+  ///   endpoint and is not wide is an approval, so that what was declared is not reported as new.
+  public func findings(in endpoint: Endpoint, isNew: Bool) -> [Finding] {
+    guard endpoint.scope != .local else { return [] }
+    let denied = deniedFinding(endpoint)
+    guard endpoint.isThirdParty else { return denied.map { [$0] } ?? [] }
+    return [
+      isNew ? newFinding(endpoint) : nil, denied, unprotectedFinding(endpoint), wideFinding(endpoint), unnamedFinding(endpoint),
+      encryptedDNSFinding(endpoint),
+    ].compactMap(\.self)
+  }
+
+  /// The findings of one flow, with the flow as their sample.
+  public func findings(in flow: FlowRecord, isNew: Bool) -> [Finding] {
+    findings(in: Endpoint(observing: flow), isNew: isNew).map { finding in
+      var finding = finding
+      finding.destination?.names = flow.names
+      finding.samples = [flow]
+      return finding
+    }
+  }
+
+  /// What is wide about every rule that lets the endpoint through; nil when one of them is not wide, or none does.
+  public func width(of verdict: Verdict) -> String? {
+    guard verdict.decision == .allowed, let first = verdict.by.first, verdict.by.allSatisfy({ wideRules[$0] != nil }) else { return nil }
+    return wideRules[first]
+  }
+
+  private func newFinding(_ endpoint: Endpoint) -> Finding? {
+    let verdict = endpoint.verdict
+    if let verdict, verdict.decision == .allowed, !verdict.by.isEmpty, width(of: verdict) == nil { return nil }
+    let reason: String? =
+      switch verdict?.decision {
+      case nil: nil
+      case .allowed?: verdict?.by.isEmpty == true ? "no rule names it" : "only a wide rule allows it"
+      case .denied?: verdict?.by.isEmpty == true ? "no rule allows it" : "a rule denies it"
+      case .unprotected?: "no egress policy selects the workload"
+      case .undecidable?: verdict?.reason
+      }
+    return finding(.new, .warning, "\(endpoint.who) talks to \(endpoint.what) for the first time", endpoint, reason)
+  }
+
+  private func deniedFinding(_ endpoint: Endpoint) -> Finding? {
+    guard let verdict = endpoint.verdict, verdict.decision == .denied else { return nil }
+    let enforcement: Finding.Enforcement = endpoint.answered > 0 ? .reached : .blocked
+    let title =
+      switch enforcement {
+      case .reached: "\(endpoint.who) reached \(endpoint.what), which its policies deny"
+      case .blocked: "\(endpoint.who) tried \(endpoint.what), which its policies deny"
+      }
+    let reason = verdict.reason ?? (verdict.by.isEmpty ? "no rule allows it" : "a rule denies it")
+    var finding = finding(.denied, enforcement == .reached ? .critical : .warning, title, endpoint, reason)
+    finding.enforcement = enforcement
+    return finding
+  }
+
+  private func unprotectedFinding(_ endpoint: Endpoint) -> Finding? {
+    guard endpoint.verdict?.decision == .unprotected else { return nil }
+    return finding(
+      .unprotected, .warning, "no egress policy selects \(endpoint.who), which talks to \(endpoint.what)", endpoint,
+      "no egress policy selects the workload")
+  }
+
+  private func wideFinding(_ endpoint: Endpoint) -> Finding? {
+    guard let verdict = endpoint.verdict, let width = width(of: verdict) else { return nil }
+    return finding(.wide, .info, "only a wide rule lets \(endpoint.who) talk to \(endpoint.what)", endpoint, width)
+  }
+
+  private func unnamedFinding(_ endpoint: Endpoint) -> Finding? {
+    guard endpoint.scope == .external, let gap = endpoint.namingGap else { return nil }
+    return finding(.unnamed, .info, "nothing names what \(endpoint.who) talks to at \(endpoint.what)", endpoint, gap.rawValue)
+  }
+
+  private func encryptedDNSFinding(_ endpoint: Endpoint) -> Finding? {
+    guard let application = endpoint.application, application.isEncryptedDNS else { return nil }
+    return finding(
+      .encryptedDNS, .warning, "\(endpoint.who) asks the resolver \(endpoint.what) over an encrypted channel (\(application))", endpoint,
+      "its look-ups cannot be seen, so destinations may stay without a name")
+  }
+
+  private func finding(_ kind: FindingKind, _ severity: Severity, _ title: String, _ endpoint: Endpoint, _ reason: String?) -> Finding {
+    Finding(
+      kind: kind, severity: severity, title: title, workload: endpoint.workload, destination: endpoint.destination, vendor: endpoint.vendor,
+      firstSeen: endpoint.firstSeen, lastSeen: endpoint.lastSeen, flows: endpoint.flows,
+      bytes: FlowCounterPair(out: endpoint.out.bytes, in: endpoint.in.bytes),
+      rule: endpoint.verdict.flatMap { $0.by.first ?? $0.nearest }, reason: reason)
+  }
+}
+
+extension Endpoint {
+  /// What one flow says of its endpoint; a flow without a workload is its address's.
+  public init(observing flow: FlowRecord) {
+    self.init(
+      workload: flow.workload ?? Workload(address: flow.source.ip), name: flow.name, address: flow.destination.ip, port: flow.destination.port,
+      transport: flow.transport, scope: flow.scope, application: flow.application, vendor: flow.vendor, ech: flow.tls?.ech ?? .none,
+      firstSeen: flow.start, lastSeen: flow.end, flows: 1, answered: flow.state.isAnswered ? 1 : 0, out: flow.out, in: flow.in,
+      verdict: flow.verdict)
+  }
+
+  fileprivate var who: String { workload.shortName }
+  fileprivate var what: String { destination.label }
+}
+
+extension FlowState {
+  /// Whether anything but a refusal came back.
+  public var isAnswered: Bool {
+    switch self {
+    case .attempted, .unanswered, .refused: false
+    case .established, .closed, .reset, .answered: true
+    }
+  }
+}
