@@ -6,11 +6,10 @@ public import Policy
 /// Findings are about third parties: the scopes `external` and `private`. Only `denied` is also said of the cluster and its nodes; nothing is
 /// ever said of the scope `local`.
 public struct FindingDetector: Sendable {
-  /// What is wide about each wide rule.
-  private let wideRules: [RuleReference: String]
+  private let rules: [RuleReference: RuleDescription]
 
   public init(rules: some Sequence<RuleDescription> = []) {
-    wideRules = Dictionary(rules.compactMap { rule in rule.wide.map { (rule.reference, $0) } }) { first, _ in first }
+    self.rules = Dictionary(rules.map { ($0.reference, $0) }) { first, _ in first }
   }
 
   /// The findings of an endpoint under its `verdict`, in the order of `FindingKind`.
@@ -39,8 +38,8 @@ public struct FindingDetector: Sendable {
 
   /// What is wide about every rule that lets the endpoint through; nil when one of them is not wide, or none does.
   public func width(of verdict: Verdict) -> String? {
-    guard verdict.decision == .allowed, let first = verdict.by.first, verdict.by.allSatisfy({ wideRules[$0] != nil }) else { return nil }
-    return wideRules[first]
+    guard verdict.decision == .allowed, verdict.by.allSatisfy({ rules[$0]?.wide != nil }) else { return nil }
+    return verdict.by.first.flatMap { rules[$0]?.wide }
   }
 
   private func newFinding(_ endpoint: Endpoint) -> Finding? {
@@ -50,7 +49,7 @@ public struct FindingDetector: Sendable {
       switch verdict?.decision {
       case nil: nil
       case .allowed?: verdict?.by.isEmpty == true ? "no rule names it" : "only a wide rule allows it"
-      case .denied?: verdict?.by.isEmpty == true ? "no rule allows it" : "a rule denies it"
+      case .denied?: denial(verdict, because: nil)
       case .unprotected?: "no egress policy selects the workload"
       case .undecidable?: verdict?.reason
       }
@@ -65,8 +64,8 @@ public struct FindingDetector: Sendable {
       case .reached: "\(endpoint.who) reached \(endpoint.what), which its policies deny"
       case .blocked: "\(endpoint.who) tried \(endpoint.what), which its policies deny"
       }
-    let reason = verdict.reason ?? (verdict.by.isEmpty ? "no rule allows it" : "a rule denies it")
-    var finding = finding(.denied, enforcement == .reached ? .critical : .warning, title, endpoint, reason)
+    var finding = finding(
+      .denied, enforcement == .reached ? .critical : .warning, title, endpoint, denial(verdict, because: verdict.reason))
     finding.enforcement = enforcement
     return finding
   }
@@ -79,8 +78,9 @@ public struct FindingDetector: Sendable {
   }
 
   private func wideFinding(_ endpoint: Endpoint) -> Finding? {
-    guard let verdict = endpoint.verdict, let width = width(of: verdict) else { return nil }
-    return finding(.wide, .info, "only a wide rule lets \(endpoint.who) talk to \(endpoint.what)", endpoint, width)
+    guard let verdict = endpoint.verdict, let width = width(of: verdict), let rule = verdict.by.first else { return nil }
+    return finding(
+      .wide, .info, "only a wide rule lets \(endpoint.who) talk to \(endpoint.what)", endpoint, "\(width) (\(rule.shortName))")
   }
 
   private func unnamedFinding(_ endpoint: Endpoint) -> Finding? {
@@ -93,6 +93,14 @@ public struct FindingDetector: Sendable {
     return finding(
       .encryptedDNS, .warning, "\(endpoint.who) asks the resolver \(endpoint.what) over an encrypted channel (\(application))", endpoint,
       "its look-ups cannot be seen, so destinations may stay without a name")
+  }
+
+  /// `no rule allows it (nearest netpol/shop/egress#1 *.segment.com)`, or the first failing condition in place of the first words.
+  private func denial(_ verdict: Verdict?, because condition: String?) -> String {
+    if let rule = verdict?.by.first { return "\(rule.shortName) denies it" }
+    let reason = condition ?? "no rule allows it"
+    guard let nearest = verdict?.nearest else { return reason }
+    return "\(reason) (nearest \(nearest.shortName)\(rules[nearest].map { " " + $0.summary } ?? ""))"
   }
 
   private func finding(_ kind: FindingKind, _ severity: Severity, _ title: String, _ endpoint: Endpoint, _ reason: String?) -> Finding {
