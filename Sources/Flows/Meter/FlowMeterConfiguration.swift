@@ -1,0 +1,50 @@
+public import EgressModel
+
+/// Bounds and time limits of a `FlowMeter`. Durations are in nanoseconds.
+public struct FlowMeterConfiguration: Sendable {
+  public static let second: Int64 = 1_000_000_000
+
+  /// Flows kept at once; beyond it the one that matters least makes room, counted.
+  public var capacity = 262_144
+  /// TCP before anything was answered. Linux waits at most 64 s between two SYNs.
+  public var attemptTimeout = 65 * second
+  /// TCP after an answer. Longer than Linux's first keep-alive probe (7,200 s), so that a quiet connection keeps its name.
+  public var establishedTimeout = 7_260 * second
+  /// TCP after both FINs or a reset: long enough for stragglers to stay in their flow.
+  public var closedTimeout = 5 * second
+  public var udpTimeout = 60 * second
+  /// A DNS exchange over UDP that was answered.
+  public var dnsTimeout = 10 * second
+  public var icmpTimeout = 30 * second
+  public var otherTimeout = 60 * second
+  /// How often a long-lived flow gets an interim record; nil for none, as a replay wants it.
+  public var activeTimeout: Int64?
+  /// Whether `FlowBatch.started` is filled.
+  public var reportsStarts = true
+  /// Who counts as local, for the direction of flows whose SYN was not seen. Empty when unknown.
+  public var local: [IPPrefix] = []
+  /// This host's own addresses. Names that a client on loopback looked up (a stub resolver) count as looked up by them.
+  public var hostAddresses: Set<IPAddress> = []
+  /// (client, address) pairs remembered with their names.
+  public var nameCapacity = 65_536
+  /// Names remembered for one client and one address.
+  public var namesPerAddress = 8
+  /// How long past its time to live a name still counts as resolved: clients look up first and connect a little later.
+  public var nameGrace = 30 * second
+  /// DNS queries waiting for their answer.
+  public var queryCapacity = 16_384
+  /// How long a query waits.
+  public var queryTimeout = 30 * second
+  /// For so long after the first frame an answer without its query is believed, because the query may have gone before.
+  public var headStart = 5 * second
+  /// Octets of one stream that are held while a hello or a request is incomplete.
+  public var streamByteLimit = 65_536 + 2_048
+  /// Octets of all streams together.
+  public var reassemblyByteLimit = 16 << 20
+  /// How long a stream may stay incomplete.
+  public var reassemblyTimeout = 30 * second
+  /// Makes the hash tables unpredictable to whoever sends the traffic; random in a daemon, fixed in a test.
+  public var seed: UInt64
+
+  public init(seed: UInt64) { self.seed = seed }
+}

@@ -1,0 +1,88 @@
+public import EgressModel
+public import Wire
+
+/// What a `FlowMeter` did since it was made. Each number only grows, but `flowsLive`, `namesKnown` and `reassemblyBytes`.
+public struct FlowMeterCounters: Equatable, Sendable {
+  public var frames: UInt64 = 0
+  /// Octets of the frames as they were on the wire.
+  public var bytes: UInt64 = 0
+  /// Frames that belong to no flow, by why; a frame that was decoded is not among them.
+  public var undecoded = Tally<DecodingStop>()
+  /// Frames of conversations that the meter was told to ignore.
+  public var ignoredFrames: UInt64 = 0
+  /// Later fragments whose first fragment was not seen; they count in a flow without ports.
+  public var orphanFragments: UInt64 = 0
+  public var flowsStarted: UInt64 = 0
+  public var flowsLive = 0
+  /// Flows that ended, by why; interim records count as `activeTimeout`.
+  public var flowsEnded = Tally<FlowEndReason>()
+  /// Flows that turned round when a proof of direction came after their first packet.
+  public var flowsTurned: UInt64 = 0
+  /// Flows evicted to make room, by what they were.
+  public var flowsEvicted = Tally<FlowEviction>()
+  /// Flows that their own content named.
+  public var flowsNamed: UInt64 = 0
+  /// Streams given up before they named their flow, by why.
+  public var streamsAbandoned = Tally<StreamAbandonment>()
+  /// Octets held for reassembly now.
+  public var reassemblyBytes = 0
+  /// DNS messages, by what became of them.
+  public var dns = Tally<DNSOutcome>()
+  /// (client, address) pairs with a name now.
+  public var namesKnown = 0
+  /// (client, address) pairs forgotten to stay inside the bound.
+  public var namesEvicted: UInt64 = 0
+
+  public init() {}
+}
+
+/// What an evicted flow was; the first kinds go first.
+public enum FlowEviction: UInt8, CaseIterable, Sendable {
+  /// Closed, reset or refused already.
+  case finished
+  case unanswered
+  case live
+}
+
+/// Why a stream that could have named its flow was given up.
+public enum StreamAbandonment: UInt8, CaseIterable, Sendable {
+  /// A segment was captured only in part.
+  case truncated
+  /// Larger than one stream may be, or in too many pieces.
+  case overLimit
+  /// All streams together reached their bound.
+  case noMemory
+  /// Something was missing for too long, or when the flow ended.
+  case incomplete
+}
+
+public enum DNSOutcome: UInt8, CaseIterable, Sendable {
+  case query
+  case answer
+  /// An answer whose query was not seen; not believed.
+  case unsolicited
+  case malformed
+  /// An answer captured only in part, or a fragment.
+  case truncated
+  /// Queries forgotten without an answer.
+  case unanswered
+}
+
+/// A count for every case of an enumeration.
+public struct Tally<Key: CaseIterable & RawRepresentable<UInt8> & Sendable>: Equatable, Sendable {
+  private var counts: ContiguousArray<UInt64>
+
+  public init() {
+    counts = ContiguousArray(repeating: 0, count: (Key.allCases.map { Int($0.rawValue) }.max() ?? 0) + 1)
+  }
+
+  public internal(set) subscript(key: Key) -> UInt64 {
+    get { counts[Int(key.rawValue)] }
+    set { counts[Int(key.rawValue)] = newValue }
+  }
+
+  public var total: UInt64 { counts.reduce(0, +) }
+
+  /// Every case with its count, zeros included, for metrics.
+  public var all: [(key: Key, count: UInt64)] { Key.allCases.map { ($0, self[$0]) } }
+}

@@ -1,0 +1,98 @@
+/// One direction of a TCP connection from a known sequence number on, put in order.
+///
+/// Segments may come in any order, twice, or overlapping; where two disagree the first copy wins. Sequence numbers wrap
+/// ([RFC 9293 §3.4](https://www.rfc-editor.org/rfc/rfc9293#section-3.4)), so a segment's place is its signed distance from the start.
+struct StreamReassembler {
+  enum Insertion {
+    /// The contiguous prefix grew.
+    case advanced
+    /// Nothing new, or something that cannot be joined to the prefix yet.
+    case waiting
+    /// The octets lie beyond the limit, or the holes are too many.
+    case overLimit
+  }
+
+  /// Pieces that wait for a hole to be filled.
+  static let maximumPieces = 128
+
+  private struct Piece {
+    var offset: Int
+    var bytes: [UInt8]
+    var end: Int { offset + bytes.count }
+  }
+
+  /// Sequence number of the prefix's first octet.
+  private(set) var start: UInt32
+  /// Octets without a hole from `start` on.
+  private(set) var prefix: [UInt8] = []
+  /// Beyond the prefix, in order, never touching one another's octets.
+  private var pieces: [Piece] = []
+  /// Octets held.
+  private(set) var byteCount = 0
+  /// The prefix is worth another look from this length on.
+  var needed = 1
+
+  init(start: UInt32) { self.start = start }
+
+  /// Where a segment belongs, in octets from the start of the prefix; negative for what was there before.
+  static func offset(of sequence: UInt32, from start: UInt32) -> Int {
+    Int(Int32(truncatingIfNeeded: sequence &- start))
+  }
+
+  /// Takes in a segment. The prefix and everything waiting never reach beyond `limit` octets from the start.
+  mutating func insert(_ payload: Span<UInt8>, sequence: UInt32, limit: Int) -> Insertion {
+    let origin = Self.offset(of: sequence, from: start)
+    let end = origin + payload.count
+    var next = max(origin, prefix.count)
+    guard next < end else { return .waiting }
+    guard end <= limit else { return .overLimit }
+    let before = prefix.count
+    // What is new lies in the gaps between the pieces that came first.
+    var index = pieces.firstIndex { $0.end > next } ?? pieces.count
+    while next < end {
+      let gapEnd = index < pieces.count ? min(end, pieces[index].offset) : end
+      if next < gapEnd {
+        let gap = payload.extracting(next - origin..<gapEnd - origin)
+        if next == prefix.count {
+          Self.append(gap, to: &prefix)
+        } else {
+          guard pieces.count < Self.maximumPieces else { return .overLimit }
+          var bytes: [UInt8] = []
+          Self.append(gap, to: &bytes)
+          pieces.insert(Piece(offset: next, bytes: bytes), at: index)
+          index += 1
+        }
+        byteCount += gap.count
+      }
+      guard index < pieces.count else { break }
+      next = max(next, pieces[index].end)
+      index += 1
+    }
+    join()
+    return prefix.count > before ? .advanced : .waiting
+  }
+
+  /// Lets go of the first `count` octets of the prefix.
+  mutating func consume(_ count: Int) {
+    let count = min(count, prefix.count)
+    prefix.removeFirst(count)
+    byteCount -= count
+    start &+= UInt32(truncatingIfNeeded: count)
+    for index in pieces.indices { pieces[index].offset -= count }
+    needed = 1
+  }
+
+  private mutating func join() {
+    var joined = 0
+    while joined < pieces.count, pieces[joined].offset == prefix.count {
+      prefix += pieces[joined].bytes
+      joined += 1
+    }
+    if joined > 0 { pieces.removeFirst(joined) }
+  }
+
+  private static func append(_ octets: Span<UInt8>, to bytes: inout [UInt8]) {
+    bytes.reserveCapacity(bytes.count + octets.count)
+    for index in octets.indices { bytes.append(octets[index]) }
+  }
+}

@@ -1,0 +1,28 @@
+/// Values of the few flows that have them, by an index that stays valid until the value is removed.
+struct Slab<Value> {
+  private var values: ContiguousArray<Value?> = []
+  private var free: ContiguousArray<Int32> = []
+
+  var count: Int { values.count - free.count }
+
+  subscript(index: Int32) -> Value? {
+    _read { yield values[Int(index)] }
+    _modify { yield &values[Int(index)] }
+  }
+
+  mutating func insert(_ value: Value) -> Int32 {
+    if let index = free.popLast() {
+      values[Int(index)] = value
+      return index
+    }
+    values.append(value)
+    return Int32(truncatingIfNeeded: values.count - 1)
+  }
+
+  mutating func remove(at index: Int32) -> Value? {
+    guard let value = values[Int(index)] else { return nil }
+    values[Int(index)] = nil
+    free.append(index)
+    return value
+  }
+}

@@ -1,0 +1,103 @@
+public import EgressModel
+
+/// What the headers of one captured frame say: plain numbers, nothing copied out of the frame.
+///
+/// A frame that ends early keeps what was decoded; `stop` says where and why decoding ended.
+public struct Packet: Sendable {
+  public var source = IPAddress(high: 0, low: 0)
+  public var destination = IPAddress(high: 0, low: 0)
+  /// Octets at the IP layer, header included, as the headers say. Where they say 0 (segmentation offload, jumbograms) it
+  /// is what the frame held on the wire.
+  public var ipLength = 0
+  /// Where the transport's payload starts in the frame.
+  public var payloadOffset = 0
+  /// Payload octets that the headers claim.
+  public var payloadLength = 0
+  /// Payload octets from `payloadOffset` that were captured; never more than the frame holds.
+  public var capturedPayloadLength = 0
+  /// TCP only.
+  public var sequence: UInt32 = 0
+  /// TCP only.
+  public var acknowledgment: UInt32 = 0
+  /// The Identification field; 0 when this is no fragment.
+  public var fragmentIdentification: UInt32 = 0
+  /// Where this fragment's data goes in the whole datagram, in octets.
+  public var fragmentOffset: UInt16 = 0
+  public var sourcePort: UInt16 = 0
+  public var destinationPort: UInt16 = 0
+  public var transport = Transport(rawValue: 0)
+  public var tcpFlags: TCPFlags = []
+  /// ICMP and ICMPv6 only.
+  public var icmpType: UInt8 = 0
+  /// ICMP and ICMPv6 only.
+  public var icmpCode: UInt8 = 0
+  public var stop = DecodingStop.complete
+  /// Whether addresses, `transport` and `ipLength` were decoded.
+  public var hasInternetHeader = false
+  /// Whether both ports were decoded: not for transports without ports and not for later fragments.
+  public var hasPorts = false
+  public var isFragment = false
+  /// Whether a VLAN tag was seen.
+  public var isTagged = false
+
+  @inlinable init() {}
+
+  /// A piece of a datagram that does not hold the transport header.
+  @inlinable public var isLaterFragment: Bool { isFragment && fragmentOffset > 0 }
+
+  /// Whether less of the payload was captured than was sent.
+  @inlinable public var isPayloadCut: Bool { capturedPayloadLength < payloadLength }
+
+  /// An ICMP error: its payload begins with the header of the packet that caused it.
+  @inlinable public var isICMPError: Bool {
+    guard stop == .complete, !isLaterFragment else { return false }
+    switch transport {
+    // RFC 792: destination unreachable, source quench, redirect, time exceeded, parameter problem.
+    case .icmp: return icmpType == 3 || icmpType == 4 || icmpType == 5 || icmpType == 11 || icmpType == 12
+    // RFC 4443 2.1: error messages have the high bit clear.
+    case .icmpv6: return icmpType < 128
+    default: return false
+    }
+  }
+
+  /// An ICMP error that says that the quoted packet cannot arrive at all: destination unreachable, but not "fragmentation needed".
+  @inlinable public var isUnreachable: Bool {
+    isICMPError && (transport == .icmp ? icmpType == 3 && icmpCode != 4 : icmpType == 1)
+  }
+}
+
+/// The control bits of a TCP header ([RFC 9293 §3.1](https://www.rfc-editor.org/rfc/rfc9293#section-3.1)).
+public struct TCPFlags: OptionSet, Hashable, Sendable {
+  public let rawValue: UInt8
+  @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  public static let fin = TCPFlags(rawValue: 0x01)
+  public static let syn = TCPFlags(rawValue: 0x02)
+  public static let rst = TCPFlags(rawValue: 0x04)
+  public static let psh = TCPFlags(rawValue: 0x08)
+  public static let ack = TCPFlags(rawValue: 0x10)
+  public static let urg = TCPFlags(rawValue: 0x20)
+}
+
+/// Where decoding of a frame ended, and why.
+public enum DecodingStop: UInt8, CaseIterable, Sendable {
+  /// Down to the payload, or to a transport whose header is not read.
+  case complete
+  case unsupportedLinkType
+  /// ARP, LLDP, spanning tree …: a frame without an IP packet.
+  case notIP
+  /// The capture ends inside the link header.
+  case truncatedLink
+  /// More than four VLAN tags.
+  case tooManyTags
+  /// The capture ends inside the IP header or an extension header.
+  case truncatedInternet
+  /// A version or a length that no IP header has.
+  case malformedInternet
+  /// More IPv6 extension headers than are followed.
+  case tooManyExtensionHeaders
+  /// The capture, or the datagram itself, ends inside the transport header.
+  case truncatedTransport
+  /// A length field that contradicts the datagram.
+  case malformedTransport
+}
