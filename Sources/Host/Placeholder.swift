@@ -1,1 +1,1 @@
-import EgressModel
+enum Placeholder {}

@@ -1,0 +1,154 @@
+public import EgressModel
+
+/// A classic BPF program that runs in the kernel, before a frame is copied: it says how many octets of each to keep.
+///
+/// Counts stay exact, because the original length travels beside the frame; what is saved is the copying. Made for the link type
+/// by hand, since libpcap's filter language can only say yes or no.
+public struct KernelFilter: Hashable, Sendable {
+  enum Rule: Hashable {
+    case truncatingBulk
+    case ports([UInt16])
+  }
+  let rule: Rule
+
+  /// What is kept of a segment that cannot carry a name.
+  ///
+  /// The largest headers that are cut: 20 octets of SLL2, two VLAN tags (8), IPv4 with options (60), TCP with options (60). That is 148;
+  /// the rest leaves room for what a server says first (`SSH-2.0-…`, `220 …`, `HTTP/1.1 200`).
+  public static let bulkLength: UInt32 = 192
+
+  /// Source ports whose answers carry names, so they are kept whole: DNS and multicast DNS.
+  static let namePorts: [UInt32] = [53, 5353]
+
+  /// The lowest port that Linux hands to clients (`ip_local_port_range`).
+  static let ephemeralPorts: UInt32 = 32768
+
+  /// Cuts what servers send to `bulkLength` and keeps everything else whole.
+  ///
+  /// Names are in what clients send (hello, request, CONNECT, SOCKS) and in DNS. Only a TCP or UDP packet from a port below 32768
+  /// that is not DNS, to a port of 32768 or above, is cut. Fragments, other protocols, IPv6 with extension headers: whole.
+  public static let truncatingBulk = KernelFilter(rule: .truncatingBulk)
+
+  /// Keeps only TCP and UDP with one of these ports at either end, and fragments, whole; for the loopback interface, where only DNS
+  /// is of interest. At most 64 ports; further ones are ignored.
+  public static func ports(_ ports: [UInt16]) -> KernelFilter {
+    KernelFilter(rule: .ports(Array(ports.prefix(64))))
+  }
+
+  /// The program for frames of this link type; nil when they are not IP behind a header known here: then nothing is filtered.
+  ///
+  /// On a live Linux interface the kernel keeps an offloaded VLAN tag beside the frame and libpcap puts it back after the filter ran, so
+  /// the program sees untagged frames there; tags in the frame itself are skipped, two at most.
+  public func program(for linkType: LinkType) -> [BPFInstruction]? {
+    guard let layout = LinkLayout(linkType) else { return nil }
+    var assembler = BPFAssembler()
+    switch rule {
+    case .truncatingBulk:
+      // Nothing is gained by looking at a short frame. And a classic load past the end drops the packet: with at least this
+      // many octets every load below is inside.
+      assembler.loadLength()
+      assembler.jump(.greater, Self.bulkLength, else: .whole)
+      assembler.findTransport(layout, other: .whole)
+      assembler.loadHalfIndirect(layout.headerLength)
+      assembler.jump(.greaterOrEqual, Self.ephemeralPorts, then: .whole)
+      for port in Self.namePorts { assembler.jump(.equal, port, then: .whole) }
+      assembler.loadHalfIndirect(layout.headerLength + 2)
+      assembler.jump(.greaterOrEqual, Self.ephemeralPorts, else: .whole)
+      assembler.keep(Self.bulkLength)
+      assembler.define(.whole)
+      assembler.keep(.max)
+    case .ports(let ports):
+      // A load past the end drops the packet, which is right for one too short to have ports.
+      assembler.findTransport(layout, other: .drop)
+      for offset in [layout.headerLength, layout.headerLength + 2] {
+        assembler.loadHalfIndirect(offset)
+        for port in ports { assembler.jump(.equal, UInt32(port), then: .whole) }
+      }
+      assembler.define(.drop)
+      assembler.keep(0)
+      assembler.define(.whole)
+      assembler.keep(.max)
+    }
+    return assembler.assemble()
+  }
+}
+
+/// Where a link-layer header says what follows it.
+struct LinkLayout {
+  var headerLength: UInt32
+  /// The offset of the EtherType; nil where the packet's own version nibble tells.
+  var protocolOffset: UInt32?
+
+  init?(_ linkType: LinkType) {
+    switch linkType {
+    case .ethernet: (headerLength, protocolOffset) = (14, 12)
+    case .linuxSLL: (headerLength, protocolOffset) = (16, 14)
+    case .linuxSLL2: (headerLength, protocolOffset) = (20, 0)
+    case .raw, .ipv4, .ipv6: (headerLength, protocolOffset) = (0, nil)
+    default: return nil
+    }
+  }
+}
+
+extension BPFAssembler {
+  /// Goes on with X such that `[X + headerLength]` is the source port of an unfragmented TCP or UDP packet.
+  ///
+  /// Fragments go to `.whole`, all else to `other`. Every packet offset is at least the header's length, apart from the EtherType's:
+  /// on cooked sockets the kernel sees no link header, and libpcap moves the offsets by it.
+  mutating func findTransport(_ layout: LinkLayout, other: Label) {
+    let start = layout.headerLength
+    loadIndexImmediate(0)
+    if let protocolOffset = layout.protocolOffset {
+      loadHalf(protocolOffset)
+      jumpIfVLAN(then: .oneTag, else: .internet)
+      define(.oneTag)
+      loadIndexImmediate(4)
+      loadHalf(start + 2)
+      jumpIfVLAN(then: .twoTags, else: .internet)
+      define(.twoTags)
+      loadIndexImmediate(8)
+      loadHalf(start + 6)
+      define(.internet)
+      jump(.equal, 0x0800, then: .ipv4)
+      jump(.equal, 0x86dd, then: .ipv6)
+    } else {
+      loadByte(start)
+      shiftRight(4)
+      jump(.equal, 4, then: .ipv4)
+      jump(.equal, 6, then: .ipv6)
+    }
+    jump(to: other)
+
+    define(.ipv4)
+    loadHalfIndirect(start + 6)
+    jump(.anyBit, 0x3fff, then: .whole)
+    loadByteIndirect(start + 9)
+    jump(.equal, 6, then: .ipv4Length)
+    jump(.equal, 17, else: other)
+    define(.ipv4Length)
+    loadByteIndirect(start)
+    and(0x0f)
+    shiftLeft(2)
+    addIndex()
+    moveToIndex()
+    jump(to: .ports)
+
+    define(.ipv6)
+    loadByteIndirect(start + 6)
+    jump(.equal, 6, then: .ipv6Length)
+    jump(.equal, 44, then: .whole)
+    jump(.equal, 17, else: other)
+    define(.ipv6Length)
+    moveFromIndex()
+    add(40)
+    moveToIndex()
+    define(.ports)
+  }
+
+  private mutating func jumpIfVLAN(then tagged: Label, else untagged: Label) {
+    jump(.equal, 0x8100, then: tagged)
+    jump(.equal, 0x88a8, then: tagged)
+    jump(.equal, 0x9100, then: tagged)
+    jump(to: untagged)
+  }
+}
