@@ -15,6 +15,8 @@ let package = Package(
   products: [.executable(name: "egress-obs", targets: ["egress-obs"])],
   dependencies: [
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
   ],
   targets: [
     // Values everyone speaks; imports nothing, not even Foundation.
@@ -38,6 +40,17 @@ let package = Package(
         "EgressModel", "Wire", "Flows", "Policy", "Drift", "Reporting", "Capture", "Storage", "Host",
       ],
       swiftSettings: strict),
+
+    // Makes captures and measures the parts; scripts/bench runs it.
+    .executableTarget(
+      name: "bench",
+      dependencies: [
+        "EgressModel", "Wire", "Flows", "Capture",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "CryptoExtras", package: "swift-crypto"),
+      ],
+      path: "Benchmarks/Sources", swiftSettings: strict),
 
     // System C libraries.
     .systemLibrary(name: "CPcap", path: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
