@@ -186,9 +186,9 @@ struct TrafficModel {
   }
 
   private mutating func exchanges(_ roundTrip: Double) -> [Exchange] {
-    (0..<1 + Int(random.exponential(mean: 4))).map { _ in
+    (0..<1 + Int(random.exponential(mean: 5.2))).map { _ in
       Exchange(
-        request: 60 + Int(random.exponential(mean: 250)) % 1_200, response: Int(random.pareto(minimum: 600, maximum: 400_000)),
+        request: 60 + Int(random.exponential(mean: 250)) % 1_200, response: Int(random.pareto(minimum: 420, maximum: 400_000)),
         pause: random.exponential(mean: 150_000), wait: roundTrip + random.exponential(mean: 10_000))
     }
   }
