@@ -60,11 +60,13 @@ let package = Package(
     .testTarget(name: "EgressModelTests", dependencies: ["EgressModel"], swiftSettings: strict),
     .testTarget(name: "WireTests", dependencies: ["EgressModel", "Wire"], swiftSettings: strict),
     .testTarget(name: "FlowsTests", dependencies: ["EgressModel", "Flows", "Wire"], swiftSettings: strict),
-    .testTarget(name: "CaptureTests", dependencies: ["EgressModel", "Capture"], swiftSettings: strict),
+    .testTarget(name: "CaptureTests", dependencies: ["EgressModel", "Capture", "CPcap", "TestNetworks"], swiftSettings: strict),
     .testTarget(name: "StorageTests", dependencies: ["EgressModel", "Storage"], swiftSettings: strict),
     .testTarget(name: "PolicyTests", dependencies: ["EgressModel", "Policy"], swiftSettings: strict),
     .testTarget(name: "DriftTests", dependencies: ["EgressModel", "Drift", "Policy"], swiftSettings: strict),
     .testTarget(name: "ReportingTests", dependencies: ["EgressModel", "Reporting", "Policy", "Drift"], swiftSettings: strict),
-    .testTarget(name: "HostTests", dependencies: ["EgressModel", "Host"], swiftSettings: strict),
+    .testTarget(name: "HostTests", dependencies: ["EgressModel", "Host", "TestNetworks"], swiftSettings: strict),
+    // Network namespaces and veth pairs for tests that need real interfaces.
+    .target(name: "TestNetworks", path: "Tests/TestNetworks", swiftSettings: strict),
   ]
 )

@@ -12,6 +12,9 @@ extension PacketSource {
     // libpcap closes the file with the handle, but not when it refuses it.
     defer { if !taken { unsafe fclose(file) } }
 
+    // Libc would read 4 KiB at a time.
+    unsafe setvbuf(file, nil, _IOFBF, 256 << 10)
+
     var status = stat()
     if unsafe fstat(fileno(file), &status) == 0, status.st_mode & S_IFMT == S_IFDIR { throw .directory(path: path) }
     let first = unsafe getc(file)

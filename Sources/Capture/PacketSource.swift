@@ -112,9 +112,12 @@ internal import Glibc
 extension PacketSource {
   private typealias Body = (Span<UInt8>, Timestamp, Int) -> Void
 
-  private struct Delivery {
+  /// Not copyable, and lent to `receive`, so that the closure is not retained and released for every frame.
+  private struct Delivery: ~Copyable {
     let body: Body
     var frames = 0
+
+    borrowing func receive(_ frame: Span<UInt8>, _ time: Timestamp, _ length: Int) { body(frame, time, length) }
   }
 
   /// The C side of a batch: no allocation, no lock, no copy.
@@ -131,7 +134,7 @@ extension PacketSource {
           let time = unsafe Timestamp(seconds: Int64(header.pointee.ts.tv_sec), nanoseconds: Int64(header.pointee.ts.tv_usec))
           // libpcap vouches for `caplen` octets until the callback returns, and the span cannot outlive it.
           let frame = unsafe UnsafeBufferPointer(start: octets, count: octets == nil ? 0 : length)
-          unsafe delivery.pointee.body(frame.span, time, Int(header.pointee.len))
+          unsafe delivery.pointee.receive(frame.span, time, Int(header.pointee.len))
           unsafe delivery.pointee.frames += 1
         }, UnsafeMutableRawPointer(delivery).assumingMemoryBound(to: UInt8.self))
       }
