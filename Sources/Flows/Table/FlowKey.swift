@@ -29,7 +29,7 @@ struct FlowKey: Hashable {
       : (FlowKey(lowAddress: destination, highAddress: source, tail: UInt64(destinationPort) << 48 | UInt64(sourcePort) << 32 | tail), .high)
   }
 
-  @inline(__always) static func make(_ packet: borrowing Packet) -> (key: FlowKey, sender: Side) {
+  @inline(__always) static func make(_ packet: Packet) -> (key: FlowKey, sender: Side) {
     make(
       source: packet.source, sourcePort: packet.sourcePort, destination: packet.destination, destinationPort: packet.destinationPort,
       transport: packet.transport, hasPorts: packet.hasPorts)

@@ -1,5 +1,5 @@
 /// Values of the few flows that have them, by an index that stays valid until the value is removed.
-struct Slab<Value> {
+struct Slab<Value: Sendable>: Sendable {
   private var values: ContiguousArray<Value?> = []
   private var free: ContiguousArray<Int32> = []
 

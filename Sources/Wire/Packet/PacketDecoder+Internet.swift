@@ -13,7 +13,7 @@ extension PacketDecoder {
   /// [RFC 791 §3.1](https://www.rfc-editor.org/rfc/rfc791#section-3.1).
   mutating func ipv4(_ frame: Span<UInt8>) -> Layer {
     guard available >= 20 else { return stop(.truncatedInternet) }
-    let header = frame.header(at: offset, count: 20)
+    let header = frame.extracting(offset..<offset + 20)
     let headerLength = Int(header[0] & 15) * 4
     guard header[0] >> 4 == 4, headerLength >= 20 else { return stop(.malformedInternet) }
     var length = Int(header.bigEndian16(2))
@@ -43,7 +43,7 @@ extension PacketDecoder {
   /// [RFC 8200 §3](https://www.rfc-editor.org/rfc/rfc8200#section-3).
   mutating func ipv6(_ frame: Span<UInt8>) -> Layer {
     guard available >= 40 else { return stop(.truncatedInternet) }
-    let header = frame.header(at: offset, count: 40)
+    let header = frame.extracting(offset..<offset + 40)
     guard header[0] >> 4 == 6 else { return stop(.malformedInternet) }
     let next = header[6]
     var length = Int(header.bigEndian16(4)) + 40
@@ -69,7 +69,7 @@ extension PacketDecoder {
   mutating func ipv6Extension(_ type: UInt8, _ frame: Span<UInt8>) -> Layer {
     guard extensionHeaders < Self.maximumExtensionHeaders else { return stop(.tooManyExtensionHeaders) }
     guard available >= 8 else { return stop(.truncatedInternet) }
-    let header = frame.header(at: offset, count: 8)
+    let header = frame.extracting(offset..<offset + 8)
     let next = header[0]
     let length: Int
     switch type {

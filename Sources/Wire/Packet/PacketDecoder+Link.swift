@@ -2,7 +2,7 @@ extension PacketDecoder {
   /// Ethernet II, and IEEE 802.3 whose length field stands where the EtherType would.
   mutating func ethernet(_ frame: Span<UInt8>) -> Layer {
     guard available >= 14 else { return stop(.truncatedLink) }
-    let type = frame.header(at: offset, count: 14).bigEndian16(12)
+    let type = frame.extracting(offset..<offset + 14).bigEndian16(12)
     offset += 14
     return .etherType(type)
   }
@@ -10,7 +10,7 @@ extension PacketDecoder {
   /// [LINKTYPE_LINUX_SLL](https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html): 16 octets, the protocol in the last two.
   mutating func linuxCooked(_ frame: Span<UInt8>) -> Layer {
     guard available >= 16 else { return stop(.truncatedLink) }
-    let type = frame.header(at: offset, count: 16).bigEndian16(14)
+    let type = frame.extracting(offset..<offset + 16).bigEndian16(14)
     offset += 16
     return .etherType(type)
   }
@@ -18,7 +18,7 @@ extension PacketDecoder {
   /// [LINKTYPE_LINUX_SLL2](https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html): 20 octets, the protocol in the first two.
   mutating func linuxCooked2(_ frame: Span<UInt8>) -> Layer {
     guard available >= 20 else { return stop(.truncatedLink) }
-    let type = frame.header(at: offset, count: 20).bigEndian16(0)
+    let type = frame.extracting(offset..<offset + 20).bigEndian16(0)
     offset += 20
     return .etherType(type)
   }
@@ -26,7 +26,7 @@ extension PacketDecoder {
   /// [LINKTYPE_NULL](https://www.tcpdump.org/linktypes/LINKTYPE_NULL.html): an address family in the byte order of whatever machine captured.
   mutating func loopback(_ frame: Span<UInt8>) -> Layer {
     guard available >= 4 else { return stop(.truncatedLink) }
-    let value = frame.header(at: offset, count: 4).bigEndian32(0)
+    let value = frame.extracting(offset..<offset + 4).bigEndian32(0)
     offset += 4
     // Families are small, so only one of the two readings can be one.
     switch value < 1 << 16 ? value : value.byteSwapped {
@@ -46,7 +46,7 @@ extension PacketDecoder {
     case 0x8100, 0x88a8, 0x9100:
       guard tags < Self.maximumTags else { return stop(.tooManyTags) }
       guard available >= 4 else { return stop(.truncatedLink) }
-      let next = frame.header(at: offset, count: 4).bigEndian16(2)
+      let next = frame.extracting(offset..<offset + 4).bigEndian16(2)
       offset += 4
       tags += 1
       packet.isTagged = true
@@ -59,10 +59,10 @@ extension PacketDecoder {
   /// IEEE 802.2 LLC, with SNAP ([RFC 1042](https://www.rfc-editor.org/rfc/rfc1042)) the only kind that carries IP.
   private mutating func logicalLinkControl(_ frame: Span<UInt8>) -> Layer {
     guard available >= 3 else { return stop(.truncatedLink) }
-    let header = frame.header(at: offset, count: 3)
+    let header = frame.extracting(offset..<offset + 3)
     guard header[0] == 0xaa, header[1] == 0xaa, header[2] == 0x03 else { return stop(.notIP) }
     guard available >= 8 else { return stop(.truncatedLink) }
-    let snap = frame.header(at: offset, count: 8)
+    let snap = frame.extracting(offset..<offset + 8)
     // The zero organisation means that an EtherType follows; so does that of bridged Ethernet (IEEE 802.1H).
     guard snap[3] == 0, snap[4] == 0, snap[5] == 0 || snap[5] == 0xf8 else { return stop(.notIP) }
     let type = snap.bigEndian16(6)

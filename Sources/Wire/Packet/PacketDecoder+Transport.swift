@@ -22,11 +22,11 @@ extension PacketDecoder {
     guard available >= 20 else {
       // A capture cut here, or the quotation in an ICMP error, still has the ports and often the sequence number.
       ports(frame)
-      if available >= 8 { packet.sequence = frame.header(at: offset, count: 8).bigEndian32(4) }
+      if available >= 8 { packet.sequence = frame.extracting(offset..<offset + 8).bigEndian32(4) }
       if available >= 14 { packet.tcpFlags = TCPFlags(rawValue: frame[offset + 13]) }
       return stop(.truncatedTransport)
     }
-    let header = frame.header(at: offset, count: 20)
+    let header = frame.extracting(offset..<offset + 20)
     packet.sourcePort = header.bigEndian16(0)
     packet.destinationPort = header.bigEndian16(2)
     packet.hasPorts = true
@@ -45,7 +45,7 @@ extension PacketDecoder {
       ports(frame)
       return stop(.truncatedTransport)
     }
-    let header = frame.header(at: offset, count: 8)
+    let header = frame.extracting(offset..<offset + 8)
     packet.sourcePort = header.bigEndian16(0)
     packet.destinationPort = header.bigEndian16(2)
     packet.hasPorts = true
@@ -72,7 +72,7 @@ extension PacketDecoder {
   /// [RFC 792](https://www.rfc-editor.org/rfc/rfc792), [RFC 4443](https://www.rfc-editor.org/rfc/rfc4443): eight octets, then what the type says.
   private mutating func icmp(_ frame: Span<UInt8>) -> Layer {
     guard available >= 8 else { return stop(.truncatedTransport) }
-    let header = frame.header(at: offset, count: 8)
+    let header = frame.extracting(offset..<offset + 8)
     packet.icmpType = header[0]
     packet.icmpCode = header[1]
     setPayload(from: offset + 8)
@@ -81,7 +81,7 @@ extension PacketDecoder {
 
   private mutating func ports(_ frame: Span<UInt8>) {
     guard available >= 4 else { return }
-    let header = frame.header(at: offset, count: 4)
+    let header = frame.extracting(offset..<offset + 4)
     packet.sourcePort = header.bigEndian16(0)
     packet.destinationPort = header.bigEndian16(2)
     packet.hasPorts = true

@@ -95,12 +95,9 @@ public struct PacketDecoder {
   }
 }
 
+// A header is checked once, by cutting it out with a constant length (`extracting(offset..<offset + 20)`); after that the compiler
+// drops the checks of these reads.
 extension Span<UInt8> {
-  // A header is checked once, by cutting it out with a constant length; after that the compiler drops the checks of these reads.
-  @inline(__always) func header(at offset: Int, count: Int) -> Span<UInt8> {
-    extracting(offset..<offset + count)
-  }
-
   @inline(__always) func bigEndian16(_ index: Int) -> UInt16 {
     UInt16(self[index]) << 8 | UInt16(self[index + 1])
   }

@@ -1,0 +1,57 @@
+import EgressModel
+import Wire
+
+extension FlowMeter {
+  mutating func observeDNSDatagram(_ index: Int, _ packet: Packet, _ frame: Span<UInt8>, from sender: FlowKey.Side, at time: Timestamp) {
+    guard !packet.isLaterFragment else { return }
+    let message = frame.extracting(packet.payloadOffset..<packet.payloadOffset + packet.capturedPayloadLength)
+    let isCut = packet.isPayloadCut || packet.isFragment
+    switch observeDNS(message, isCut: isCut, index, from: sender, at: time) {
+    case .query:
+      table[index].content = .dns
+      prove(index, sender, .content)
+    case .answer:
+      table[index].content = .dns
+      table[index].marks.insert(.dnsAnswered)
+    case .unsolicited, .malformed, .truncated, .unanswered: break
+    }
+  }
+
+  /// One whole message, of a datagram or out of a stream.
+  mutating func observeDNS(_ message: Span<UInt8>, isCut: Bool, _ index: Int, from sender: FlowKey.Side, at time: Timestamp) -> DNSOutcome {
+    let outcome = outcome(of: message, isCut: isCut, index, from: sender, at: time)
+    tally.dns[outcome] &+= 1
+    return outcome
+  }
+
+  private mutating func outcome(
+    of message: Span<UInt8>, isCut: Bool, _ index: Int, from sender: FlowKey.Side, at time: Timestamp
+  ) -> DNSOutcome {
+    guard let question = QuestionFingerprint.of(message, seed: configuration.seed) else { return isCut ? .truncated : .malformed }
+    let isResponse = message[2] & 0x80 != 0
+    let flow = table[index]
+    let client = isResponse ? sender.other : sender
+    let key = QueryTable.Key(
+      client: flow.key.address(client), server: flow.key.address(client.other), clientPort: flow.key.port(client),
+      serverPort: flow.key.port(client.other), id: UInt16(message[0]) << 8 | UInt16(message[1]), isStream: flow.key.transport == .tcp)
+    guard isResponse else {
+      queries.insert(key, question: question, at: time)
+      return .query
+    }
+    // A capture may begin between query and answer: then the answer is the first that is seen of this conversation.
+    let mayHaveMissedQuery =
+      flow.counters(client).packets == 0 && flow.counters(client.other).packets == 1
+      && time.since(firstFrameAt ?? time) <= configuration.headStart
+    guard queries.answer(key, question: question, at: time) || mayHaveMissedQuery else { return .unsolicited }
+    guard let decoded = try? DNSMessage(decoding: message), let resolution = decoded.resolution() else { return .malformed }
+    let addresses = resolution.addresses + resolution.addressHints
+    answers.append(
+      NameRecord(
+        time: time, client: key.client, server: key.server, name: resolution.name, type: resolution.type.description, chain: resolution.chain,
+        addresses: addresses, ttl: resolution.ttl, rcode: resolution.responseCode.description))
+    if let ttl = resolution.ttl, !addresses.isEmpty {
+      names.learn(client: key.client, name: resolution.name, chain: resolution.chain, addresses: addresses, ttl: ttl, at: time)
+    }
+    return decoded.stop == nil ? .answer : isCut ? .truncated : .malformed
+  }
+}

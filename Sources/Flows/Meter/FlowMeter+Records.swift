@@ -1,0 +1,150 @@
+public import EgressModel
+
+extension FlowMeter {
+  /// Every flow is looked at once in so many nanoseconds.
+  private static let sweepPeriod: Int64 = 1_000_000_000
+  /// Records a sweep may produce before it leaves the rest to the next.
+  private static let recordsPerSweep = 16_384
+  /// Flows that are compared to find the one to evict.
+  private static let evictionSample = 16
+
+  /// Lets time pass, and hands out what happened since the last call: flows that began, ended or were due for an interim
+  /// record, and names that were answered.
+  ///
+  /// The time may be the capture's or the wall clock's; it must not run ahead of frames that are still to come by more than the shortest timeout.
+  public mutating func advance(to time: Timestamp) -> FlowBatch {
+    abandonOverdueStreams(at: time)
+    queries.forget(before: time)
+    var batch = FlowBatch()
+    sweep(to: time, &batch)
+    handOut(&batch, limit: .max)
+    return batch
+  }
+
+  /// Ends every flow, and hands out everything that was not handed out yet.
+  ///
+  /// - Parameter limit: about how many records to make in this call; call again until the batch is empty. A record takes several
+  ///   times the memory of a live flow.
+  public mutating func drain(at time: Timestamp, reason: FlowEndReason = .forcedEnd, limit: Int = .max) -> FlowBatch {
+    var batch = FlowBatch()
+    var index = 0
+    while index < table.places, ended.count < limit {
+      if table[index].isLive {
+        let flow = table[index]
+        let isOver = flow.isFinished || time.since(flow.last) > idleLimit(flow)
+        end(index, isOver ? (flow.isFinished ? .endOfFlow : .idleTimeout) : reason)
+      }
+      index += 1
+    }
+    handOut(&batch, limit: limit)
+    return batch
+  }
+
+  private mutating func handOut(_ batch: inout FlowBatch, limit: Int) {
+    if !started.isEmpty {
+      batch.started = started
+      started.removeAll(keepingCapacity: true)
+    }
+    if !answers.isEmpty {
+      batch.names = answers
+      answers.removeAll(keepingCapacity: true)
+    }
+    guard !ended.isEmpty else { return }
+    let count = min(limit, ended.count)
+    batch.records.reserveCapacity(batch.records.count + count)
+    for index in 0..<count { batch.records.append(Self.record(ended[index].flow, ended[index].details, ended[index].reason)) }
+    ended.removeFirst(count)
+  }
+
+  private mutating func sweep(to time: Timestamp, _ batch: inout FlowBatch) {
+    guard let last = sweptAt else {
+      sweptAt = time
+      return
+    }
+    let elapsed = min(max(0, time.since(last)), Self.sweepPeriod)
+    var due = Int(Double(table.places) * Double(elapsed) / Double(Self.sweepPeriod))
+    guard due > 0 else { return }
+    sweptAt = time
+    while due > 0, ended.count + batch.records.count < Self.recordsPerSweep {
+      due -= 1
+      if sweepCursor >= table.places { sweepCursor = 0 }
+      visit(sweepCursor, at: time, &batch)
+      sweepCursor += 1
+    }
+  }
+
+  private mutating func visit(_ index: Int, at time: Timestamp, _ batch: inout FlowBatch) {
+    guard table[index].isLive else { return }
+    let idle = time.since(table[index].last)
+    if idle > idleLimit(table[index]) {
+      end(index, table[index].isFinished ? .endOfFlow : .idleTimeout)
+    } else if let activeTimeout = configuration.activeTimeout, time.since(table[index].reportedAt) >= activeTimeout {
+      report(index, at: time, &batch)
+    }
+  }
+
+  /// Makes the interim record of a flow that has something new to tell.
+  private mutating func report(_ index: Int, at time: Timestamp, _ batch: inout FlowBatch) {
+    let flow = table[index]
+    table[index].reportedAt = time
+    guard flow.low != flow.reportedLow || flow.high != flow.reportedHigh else { return }
+    batch.records.append(Self.record(flow, flow.details == Flow.none ? nil : details[flow.details], .activeTimeout))
+    tally.flowsEnded[.activeTimeout] &+= 1
+    table[index].reportedLow = flow.low
+    table[index].reportedHigh = flow.high
+  }
+
+  /// Ends the flow that matters least among a sample: a finished one first, then one that nobody answered, then the one idle for longest.
+  ///
+  /// A flood of attempts thus displaces attempts, and not the connections under way.
+  mutating func evict() {
+    var victim: Int?
+    var rank = (FlowEviction.live.rawValue + 1, Timestamp(nanoseconds: .max))
+    var seen = 0
+    var steps = 0
+    while seen < Self.evictionSample, steps < table.places {
+      steps += 1
+      if evictionCursor >= table.places { evictionCursor = 0 }
+      let index = evictionCursor
+      evictionCursor += 1
+      guard table[index].isLive else { continue }
+      seen += 1
+      let candidate = (kind(index).rawValue, table[index].last)
+      if candidate < rank {
+        rank = candidate
+        victim = index
+      }
+    }
+    guard let victim else { return }
+    tally.flowsEvicted[kind(victim)] &+= 1
+    end(victim, .lackOfResources)
+  }
+
+  private func kind(_ index: Int) -> FlowEviction {
+    if table[index].isFinished { return .finished }
+    return table[index].isAnswered ? .live : .unanswered
+  }
+
+  private static func record(_ flow: Flow, _ details: FlowDetails?, _ reason: FlowEndReason) -> FlowRecord {
+    let isTurned = flow.initiator == .high
+    return FlowRecord(
+      id: flow.id, start: flow.start, end: flow.last, transport: flow.key.transport, source: flow.key.end(flow.initiator),
+      destination: flow.key.end(flow.responder), out: isTurned ? flow.high : flow.low, in: isTurned ? flow.low : flow.high,
+      reportedOut: isTurned ? flow.reportedHigh : flow.reportedLow, reportedIn: isTurned ? flow.reportedLow : flow.reportedHigh,
+      state: flow.state(isOver: reason != .activeTimeout), endReason: reason, application: flow.content.application,
+      names: details.map(names) ?? [], tls: details?.tls, proxy: details?.proxy)
+  }
+
+  /// Most trusted first. What the connection itself says settles which of several looked-up names fits.
+  private static func names(_ details: FlowDetails) -> [NameEvidence] {
+    guard let spoken = details.spoken.first else { return details.lookedUp }
+    guard details.lookedUp.count > 1 else { return details.spoken + details.lookedUp }
+    var lookedUp = details.lookedUp
+    if let index = lookedUp.firstIndex(where: { $0.name == spoken.name && $0.confidence == .shared }) {
+      var settled = lookedUp.remove(at: index)
+      settled.confidence = .resolved
+      lookedUp.insert(settled, at: 0)
+    }
+    return details.spoken + lookedUp
+  }
+}

@@ -1,0 +1,232 @@
+public import EgressModel
+import Wire
+
+/// Frames → named flow records: the metering process of IPFIX ([RFC 7011 §2](https://www.rfc-editor.org/rfc/rfc7011#section-2)).
+///
+/// Pure: no clock and no descriptor. `observe` takes frames, `advance` hands out what happened, `drain` ends everything. Whoever
+/// captures calls `advance` every few thousand frames, or every second when there are fewer: what ended in between waits in memory.
+///
+/// The initiator of a flow is who sent the SYN; without one, who is local (`FlowMeterConfiguration.local`); without that knowledge, who
+/// sent the ClientHello, the request or the query; and else who sent the first packet. A stronger proof that comes later turns the flow.
+///
+/// Names that the initiator looked up are bound when a flow begins, and stay with it.
+public struct FlowMeter: ~Copyable, Sendable {
+  let configuration: FlowMeterConfiguration
+  var table: FlowTable
+  var fragments: FragmentTable
+  var names: NameTable
+  var queries: QueryTable
+  var streams = Slab<FlowStreams>()
+  var details = Slab<FlowDetails>()
+  /// Streams in the order they began to be held, from `oldestStream` on; some are gone already.
+  var streamOrder: ContiguousArray<(stream: Int32, flow: Int32, id: UInt64, since: Timestamp)> = []
+  var oldestStream = 0
+  var ignored: [IgnoredEnd] = []
+  var tally = FlowMeterCounters()
+  var nextID: UInt64 = 1
+  var firstFrameAt: Timestamp?
+  /// Ended and not handed out yet.
+  var ended: ContiguousArray<EndedFlow> = []
+  var started: [FlowStart] = []
+  var answers: [NameRecord] = []
+  var sweptAt: Timestamp?
+  var sweepCursor = 0
+  var evictionCursor = 0
+
+  struct IgnoredEnd: Equatable, Sendable {
+    var end: SocketAddress
+    var transport: Transport
+  }
+
+  public init(configuration: FlowMeterConfiguration) {
+    self.configuration = configuration
+    table = FlowTable(capacity: configuration.capacity, seed: configuration.seed)
+    fragments = FragmentTable(seed: configuration.seed)
+    names = NameTable(capacity: configuration.nameCapacity, namesPerAddress: configuration.namesPerAddress, grace: configuration.nameGrace)
+    queries = QueryTable(capacity: configuration.queryCapacity, timeout: configuration.queryTimeout)
+  }
+
+  public var counters: FlowMeterCounters {
+    var counters = tally
+    counters.flowsLive = table.count
+    counters.namesKnown = names.count
+    counters.namesEvicted = names.evicted
+    counters.dns[.unanswered] = queries.unanswered
+    return counters
+  }
+
+  /// Lets a name that was learned in an earlier run count as if its answer had just been seen at the record's time.
+  public mutating func learn(_ record: NameRecord) {
+    guard let ttl = record.ttl, !record.addresses.isEmpty else { return }
+    names.learn(client: record.client, name: record.name, chain: record.chain, addresses: record.addresses, ttl: ttl, at: record.time)
+  }
+
+  /// Leaves out of the record whatever has `local` at either end, as the observer's own look-ups must be.
+  ///
+  /// - Parameter local: an unspecified address stands for every address.
+  public mutating func ignore(_ local: SocketAddress, transport: Transport) {
+    let end = IgnoredEnd(end: local, transport: transport)
+    if !ignored.contains(end) { ignored.append(end) }
+  }
+
+  /// Takes back one `ignore`.
+  public mutating func observeAgain(_ local: SocketAddress, transport: Transport) {
+    ignored.removeAll { $0 == IgnoredEnd(end: local, transport: transport) }
+  }
+
+  /// Meters one frame. Allocates only when a flow begins, or for the few that carry names.
+  ///
+  /// - Parameters:
+  ///   - frame: what was captured.
+  ///   - originalLength: octets of the frame on the wire.
+  public mutating func observe(_ frame: Span<UInt8>, linkType: LinkType, at time: Timestamp, originalLength: Int) {
+    tally.frames &+= 1
+    tally.bytes &+= UInt64(truncatingIfNeeded: max(originalLength, frame.count))
+    if firstFrameAt == nil { firstFrameAt = time }
+    var packet = PacketDecoder.decode(frame, linkType: linkType, originalLength: originalLength)
+    if packet.stop != .complete {
+      tally.undecoded[packet.stop] &+= 1
+      // A frame whose transport header is cut still counts; one whose transport is unknown cannot.
+      guard packet.stop == .truncatedTransport || packet.stop == .malformedTransport else { return }
+    }
+    if packet.isFragment { completeFragment(&packet, at: time) }
+    if !ignored.isEmpty, isIgnored(packet) {
+      tally.ignoredFrames &+= 1
+      return
+    }
+
+    let (key, sender) = FlowKey.make(packet)
+    let hash = table.hash(key)
+    var index = table.index(of: key, hash: hash) ?? -1
+    if index >= 0, let reason = endReason(at: index, before: packet, from: sender, at: time) {
+      end(index, reason)
+      index = -1
+    }
+    if index < 0 {
+      // Making room has to leave a free place, whatever the capacity.
+      if table.isFull { evict() }
+      guard let new = begin(key, hash: hash, packet, frame, from: sender, at: time) else { return }
+      index = new
+    }
+    table[index].count(packet.ipLength, from: sender, at: time)
+
+    switch packet.transport {
+    case .tcp:
+      if packet.tcpFlags.contains(.syn) { synchronise(index, packet, from: sender) }
+      table[index].note(packet.tcpFlags, from: sender)
+      if packet.payloadLength > 0, table[index].isWatched(sender) { listen(index, packet, frame, from: sender, at: time) }
+    case .udp:
+      table[index].marks.insert(Flow.Marks(.spokeLow, sender))
+      if packet.destinationPort == 53 || packet.sourcePort == 53, packet.payloadLength > 0 {
+        observeDNSDatagram(index, packet, frame, from: sender, at: time)
+      }
+    default:
+      table[index].marks.insert(Flow.Marks(.spokeLow, sender))
+      if packet.isUnreachable { refuse(packet, frame) }
+    }
+  }
+
+  private mutating func completeFragment(_ packet: inout Packet, at time: Timestamp) {
+    if packet.isLaterFragment {
+      guard packet.transport.hasPorts, !fragments.complete(&packet, at: time) else { return }
+      tally.orphanFragments &+= 1
+    } else if packet.hasPorts {
+      fragments.remember(packet, at: time)
+    }
+  }
+
+  private func isIgnored(_ packet: Packet) -> Bool {
+    for ignored in ignored where ignored.transport == packet.transport {
+      if ignored.end.port == packet.sourcePort, ignored.end.ip.isUnspecified || ignored.end.ip == packet.source { return true }
+      if ignored.end.port == packet.destinationPort, ignored.end.ip.isUnspecified || ignored.end.ip == packet.destination { return true }
+    }
+    return false
+  }
+
+  /// Whether a packet with the key of a known flow belongs to the next flow instead, and why the known one ended.
+  private func endReason(at index: Int, before packet: Packet, from sender: FlowKey.Side, at time: Timestamp) -> FlowEndReason? {
+    let flow = table[index]
+    let idle = time.since(flow.last)
+    // No limit is shorter, and most packets come sooner.
+    if idle > 1 * FlowMeterConfiguration.second, idle > idleLimit(flow) { return flow.isFinished ? .endOfFlow : .idleTimeout }
+    guard packet.transport == .tcp, packet.tcpFlags.contains(.syn), !packet.tcpFlags.contains(.rst) else { return nil }
+    // The same number is a retransmission. Another one, from who began the flow, is the next connection with the same ports.
+    if let isn = flow.isn(sender) {
+      guard isn != packet.sequence else { return nil }
+      return flow.isFinished || sender == flow.initiator && !packet.tcpFlags.contains(.ack) ? .endOfFlow : nil
+    }
+    guard !packet.tcpFlags.contains(.ack) else { return nil }
+    return flow.isFinished || idle > 1 * FlowMeterConfiguration.second ? .endOfFlow : nil
+  }
+
+  /// How long a flow may be silent.
+  func idleLimit(_ flow: Flow) -> Int64 {
+    switch flow.key.transport {
+    case .tcp:
+      if flow.isFinished { return configuration.closedTimeout }
+      return flow.isAnswered ? configuration.establishedTimeout : configuration.attemptTimeout
+    case .udp: return flow.marks.contains(.dnsAnswered) ? configuration.dnsTimeout : configuration.udpTimeout
+    case .icmp, .icmpv6: return configuration.icmpTimeout
+    default: return configuration.otherTimeout
+    }
+  }
+
+  private mutating func begin(
+    _ key: FlowKey, hash: UInt32, _ packet: Packet, _ frame: Span<UInt8>, from sender: FlowKey.Side, at time: Timestamp
+  ) -> Int? {
+    let (initiator, proof) = direction(packet, frame, from: sender)
+    var flow = Flow(key: key, id: nextID, initiator: initiator, at: time)
+    flow.proof = proof
+    if packet.transport == .tcp, packet.hasPorts {
+      flow.marks.insert(.watch)
+      if key.lowPort == 53 || key.highPort == 53 { flow.marks.insert(.dnsStream) }
+    }
+    let evidence = evidence(for: flow)
+    if !evidence.isEmpty { flow.details = details.insert(FlowDetails(lookedUp: evidence)) }
+    guard let index = table.insert(flow, hash: hash) else { return nil }
+    nextID += 1
+    tally.flowsStarted &+= 1
+    if configuration.reportsStarts {
+      started.append(
+        FlowStart(
+          id: flow.id, transport: key.transport, source: key.end(flow.initiator), destination: key.end(flow.responder), time: time))
+    }
+    return index
+  }
+
+  /// Marks the flow whose packet an ICMP message quotes as refused, unless it was answered.
+  private mutating func refuse(_ packet: Packet, _ frame: Span<UInt8>) {
+    let quoted = PacketDecoder.decodeQuotation(in: frame, of: packet)
+    guard quoted.hasInternetHeader, !quoted.isLaterFragment else { return }
+    let (key, sender) = FlowKey.make(quoted)
+    guard let index = table.index(of: key, hash: table.hash(key)), table[index].initiator == sender, !table[index].isAnswered else { return }
+    table[index].marks.insert(.refused)
+  }
+
+  /// Takes a flow out of the table; its record is made when it is handed out.
+  mutating func end(_ index: Int, _ reason: FlowEndReason) {
+    abandonStreams(of: index, .incomplete)
+    let flow = table[index]
+    let details = flow.details == Flow.none ? nil : details.remove(at: flow.details)
+    ended.append(EndedFlow(flow: flow, details: details, reason: reason))
+    tally.flowsEnded[reason] &+= 1
+    table.remove(at: index)
+  }
+}
+
+/// What few flows have.
+struct FlowDetails {
+  /// Bound when the flow began.
+  var lookedUp: [NameEvidence] = []
+  /// Said in the flow itself.
+  var spoken: [NameEvidence] = []
+  var tls: TLSFacts?
+  var proxy: ProxyTarget?
+}
+
+/// A flow that left the table.
+struct EndedFlow {
+  var flow: Flow
+  var details: FlowDetails?
+  var reason: FlowEndReason
+}
