@@ -1,0 +1,159 @@
+import EgressModel
+
+/// Writes flow records, and through them endpoints.
+final class FlowWriter {
+  // A bound on the changes held in memory, however large the caller's batch is.
+  private static let chunk = 8192
+
+  private let facts: FactTable
+  private let endpoints: EndpointTable
+  private let insert: Statement
+  private let delete: Statement
+  private let findLive: Statement
+  private var buffer: [UInt8] = []
+
+  init(_ database: Database, facts: FactTable) throws(StorageError) {
+    self.facts = facts
+    endpoints = try EndpointTable(database)
+    insert = try Statement(
+      database,
+      """
+      INSERT INTO flows(run, flow, endpoint, start, end, transport, source, source_port, address, port,
+        packets_out, bytes_out, packets_in, bytes_in,
+        reported_packets_out, reported_bytes_out, reported_packets_in, reported_bytes_in,
+        state, end_reason, application, names, tls, proxy, encapsulation, scope, workload, vendor, verdict, findings)
+      VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """)
+    delete = try Statement(database, "DELETE FROM flows WHERE id = ?")
+    findLive = try Statement(
+      database,
+      """
+      SELECT f.id, f.packets_out, f.bytes_out, f.packets_in, f.bytes_in, f.state, e.grp, e.name
+      FROM flows f LEFT JOIN endpoints e ON e.id = f.endpoint
+      WHERE f.run = ? AND f.flow = ? AND (f.end_reason IS NULL OR f.end_reason = 2)
+      """)
+  }
+
+  func forget() { endpoints.forget() }
+
+  /// For each flow, whether its endpoint is new to its workload group.
+  func record(_ flows: [FlowRecord], run: Int64) throws(StorageError) -> [Bool] {
+    var news: [Bool] = []
+    news.reserveCapacity(flows.count)
+    for (index, flow) in flows.enumerated() {
+      news.append(try record(flow, run: run))
+      if index % Self.chunk == Self.chunk - 1 { try endpoints.flush() }
+    }
+    try endpoints.flush()
+    return news
+  }
+
+  private func record(_ flow: FlowRecord, run: Int64) throws(StorageError) -> Bool {
+    let party = try facts.party(flow.workload ?? Workload(address: flow.source.ip))
+    let vendor = try facts.row(flow.vendor)
+    let verdict = try facts.row(flow.verdict)
+    let key = EndpointTable.Key(
+      group: party.group, name: flow.name?.name.text ?? "", port: flow.destination.port.map(Int64.init) ?? -1, transport: flow.transport,
+      address: flow.destination.ip)
+    var earlier = try earlier(flow, run: run)
+    if let found = earlier, found.endpoint == nil {
+      // The endpoint of a flow that comes twice in one batch may not be written yet.
+      try endpoints.flush()
+      earlier = try self.earlier(flow, run: run)
+    }
+    let (endpoint, isNew) = try endpoints.endpoint(key)
+    var before = FlowTotals()
+    var isFirst = true
+    if let earlier, let earlierKey = earlier.key(of: key), earlierKey != key {
+      endpoints.remove(earlier.totals, from: try endpoints.endpoint(earlierKey).change)
+    } else if let earlier {
+      before = earlier.totals
+      isFirst = false
+    } else if flow.isContinued {
+      // Its row was retained away, or the batch that told of it was lost.
+      before = FlowTotals(out: flow.reportedOut, in: flow.reportedIn, isAnswered: false)
+      isFirst = false
+    }
+    endpoints.add(flow, workload: party.workload, vendor: vendor, verdict: verdict, before: before, isFirst: isFirst, to: endpoint)
+    bind(flow, run: run, endpoint: endpoints.id(endpoint))
+    insert.bind(flow.workload == nil ? nil : party.workload)
+    insert.bind(vendor)
+    insert.bind(verdict)
+    insert.bind(flow.findings.isEmpty ? nil : flow.findings.map(\.rawValue).joined(separator: " "))
+    try insert.run()
+    if let earlier {
+      // A new row, and only then the old one away: who follows the flows by row sees that this one went on.
+      delete.bind(earlier.row)
+      try delete.run()
+    }
+    return isNew
+  }
+
+  /// What the file holds of a flow already.
+  private struct Earlier {
+    var row: Int64
+    var totals: FlowTotals
+    var endpoint: (group: Int64, name: String)?
+
+    func key(of key: EndpointTable.Key) -> EndpointTable.Key? {
+      guard let endpoint else { return nil }
+      var key = key
+      (key.group, key.name) = endpoint
+      return key
+    }
+  }
+
+  private func earlier(_ flow: FlowRecord, run: Int64) throws(StorageError) -> Earlier? {
+    guard flow.isContinued else { return nil }
+    findLive.bind(run)
+    findLive.bind(Int64(bitPattern: flow.id))
+    guard try findLive.step() else { return nil }
+    defer { findLive.reset() }
+    let row = findLive.anyInteger()
+    var totals = FlowTotals()
+    totals.packetsOut = max(0, findLive.anyInteger())
+    totals.bytesOut = max(0, findLive.anyInteger())
+    totals.packetsIn = max(0, findLive.anyInteger())
+    totals.bytesIn = max(0, findLive.anyInteger())
+    totals.answered = findLive.anyText().flatMap(FlowState.init)?.isAnswered == true ? 1 : 0
+    let group = findLive.anyInteger()
+    return Earlier(row: row, totals: totals, endpoint: findLive.anyText().map { (group, $0) })
+  }
+
+  private func bind(_ flow: FlowRecord, run: Int64, endpoint: Int64) {
+    insert.bind(run)
+    insert.bind(Int64(bitPattern: flow.id))
+    insert.bind(endpoint)
+    insert.bind(flow.start.nanoseconds)
+    insert.bind(flow.end.nanoseconds)
+    insert.bind(Int64(flow.transport.rawValue))
+    insert.bind(flow.source.ip)
+    insert.bind(flow.source.port.map(Int64.init))
+    insert.bind(flow.destination.ip)
+    insert.bind(flow.destination.port.map(Int64.init))
+    for counters in [flow.out, flow.in, flow.reportedOut, flow.reportedIn] {
+      insert.bind(Int64(clamping: counters.packets))
+      insert.bind(Int64(clamping: counters.bytes))
+    }
+    insert.bind(flow.state.rawValue)
+    insert.bind(flow.endReason.map { Int64($0.rawValue) })
+    insert.bind(flow.application?.rawValue)
+    bind(flow.names.isEmpty ? nil : .array(flow.names.map(\.json)))
+    bind(flow.tls?.json)
+    bind(flow.proxy?.json)
+    bind(flow.encapsulation.isEmpty ? nil : .strings(flow.encapsulation))
+    insert.bind(flow.scope.rawValue)
+  }
+
+  private func bind(_ json: JSONValue?) {
+    guard let json else { return insert.bindNull() }
+    buffer.removeAll(keepingCapacity: true)
+    json.write(to: &buffer)
+    insert.bind(utf8: buffer)
+  }
+}
+
+extension FlowRecord {
+  /// Whether an earlier record told of this flow: its first one reports nothing told before.
+  fileprivate var isContinued: Bool { reportedOut.packets > 0 || reportedIn.packets > 0 }
+}

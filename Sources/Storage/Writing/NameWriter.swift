@@ -1,0 +1,32 @@
+import EgressModel
+
+/// Writes answers to name queries: one row for a client, a question and an answer, however often it comes.
+final class NameWriter {
+  private let upsert: Statement
+
+  init(_ database: Database) throws(StorageError) {
+    upsert = try Statement(
+      database,
+      """
+      INSERT INTO names(name, client, type, rcode, addresses, chain, server, ttl, first_seen, last_seen, count)
+      VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?9, ?9, 1)
+      ON CONFLICT DO UPDATE SET server = excluded.server, ttl = excluded.ttl, first_seen = min(first_seen, excluded.first_seen),
+        last_seen = max(last_seen, excluded.last_seen), count = count + 1
+      """)
+  }
+
+  func record(_ names: [NameRecord]) throws(StorageError) {
+    for name in names {
+      upsert.bind(name.name.text)
+      upsert.bind(name.client)
+      upsert.bind(name.type)
+      upsert.bind(name.rcode)
+      upsert.bind(name.addresses.map(\.description).joined(separator: " "))
+      upsert.bind(name.chain.map(\.text).joined(separator: " "))
+      upsert.bind(name.server)
+      upsert.bind(name.ttl.map(Int64.init))
+      upsert.bind(name.time.nanoseconds)
+      try upsert.run()
+    }
+  }
+}
