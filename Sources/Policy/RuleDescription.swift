@@ -10,6 +10,8 @@ public struct RuleDescription: Hashable, Sendable {
   /// Wide is: any destination; a block shorter than /8 (IPv4) or /32 (IPv6); every port of a destination that is not a pod and not wholly
   /// inside private address space (RFC 1918, RFC 6598, RFC 4193, loopback, link-local); a wildcard over a top-level domain.
   public var width: String?
+  /// The domains under which a wildcard of the rule lets names in: `example.com` for `*.example.com`.
+  public var wildcardDomains: [DomainName] = []
   /// The policy's own remark.
   public var note: String?
   public var file: String
@@ -34,8 +36,9 @@ extension PolicySet {
       for (index, rule) in policy.allow.enumerated() {
         rules.append(
           RuleDescription(
-            reference: RuleReference(policy: policy.name.reference, rule: index), summary: rule.summary, width: rule.width, note: rule.note,
-            file: policy.file, document: policy.document, line: rule.line))
+            reference: RuleReference(policy: policy.name.reference, rule: index), summary: rule.summary, width: rule.width,
+            wildcardDomains: rule.names.compactMap(\.wildcardDomain).filter { !$0.isEmpty }.map { DomainName(presentation: $0) },
+            note: rule.note, file: policy.file, document: policy.document, line: rule.line))
       }
     }
     return rules.sorted { $0.reference < $1.reference }

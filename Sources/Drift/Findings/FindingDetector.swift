@@ -7,9 +7,12 @@ public import Policy
 /// ever said of the scope `local`.
 public struct FindingDetector: Sendable {
   private let rules: [RuleReference: RuleDescription]
+  private let catalogue: VendorCatalogue?
 
-  public init(rules: some Sequence<RuleDescription> = []) {
+  /// `catalogue` tells which wildcards are wide because unrelated tenants share the domain.
+  public init(rules: some Sequence<RuleDescription> = [], catalogue: VendorCatalogue? = nil) {
     self.rules = Dictionary(rules.map { ($0.reference, $0) }) { first, _ in first }
+    self.catalogue = catalogue
   }
 
   /// The findings of an endpoint under its `verdict`, in the order of `FindingKind`.
@@ -36,20 +39,30 @@ public struct FindingDetector: Sendable {
     }
   }
 
-  /// What is wide about every rule that lets the endpoint through; nil when one of them is not wide, or none does.
-  public func width(of verdict: Verdict) -> String? {
-    guard verdict.decision == .allowed, verdict.by.allSatisfy({ rules[$0]?.wide != nil }) else { return nil }
-    return verdict.by.first.flatMap { rules[$0]?.wide }
+  /// What is wide about the rules that let the endpoint through; nil when one of them is not wide, or none does.
+  public func width(of endpoint: Endpoint) -> String? {
+    guard let verdict = endpoint.verdict, verdict.decision == .allowed, let first = verdict.by.first else { return nil }
+    return verdict.by.allSatisfy { width(of: $0, for: endpoint) != nil } ? width(of: first, for: endpoint) : nil
+  }
+
+  private func width(of reference: RuleReference, for endpoint: Endpoint) -> String? {
+    guard let rule = rules[reference] else { return nil }
+    if let width = rule.width { return width }
+    guard let name = endpoint.name?.name, let domain = rule.wildcardDomains.first(where: { $0 != name && name.isSameOrUnder($0) }) else { return nil }
+    if PublicSuffixList.registrableDomain(of: domain) == nil { return "*.\(domain) is shared by many registrants" }
+    // A wildcard below the shared suffix stays with one tenant.
+    guard let shared = catalogue?.manyTenantSuffix(of: name), shared.isSameOrUnder(domain) else { return nil }
+    return "*.\(domain) is shared by many tenants"
   }
 
   private func newFinding(_ endpoint: Endpoint) -> Finding? {
     let verdict = endpoint.verdict
-    if let verdict, verdict.decision == .allowed, !verdict.by.isEmpty, width(of: verdict) == nil { return nil }
+    if let verdict, verdict.decision == .allowed, !verdict.by.isEmpty, width(of: endpoint) == nil { return nil }
     let reason: String? =
       switch verdict?.decision {
       case nil: nil
       case .allowed?: verdict?.by.isEmpty == true ? "no rule names it" : "only a wide rule allows it"
-      case .denied?: denial(verdict, because: nil)
+      case .denied?: denial(verdict)
       case .unprotected?: "no egress policy selects the workload"
       case .undecidable?: verdict?.reason
       }
@@ -65,7 +78,7 @@ public struct FindingDetector: Sendable {
       case .blocked: "\(endpoint.who) tried \(endpoint.what), which its policies deny"
       }
     var finding = finding(
-      .denied, enforcement == .reached ? .critical : .warning, title, endpoint, denial(verdict, because: verdict.reason))
+      .denied, enforcement == .reached ? .critical : .warning, title, endpoint, verdict.reason ?? denial(verdict))
     finding.enforcement = enforcement
     return finding
   }
@@ -78,7 +91,7 @@ public struct FindingDetector: Sendable {
   }
 
   private func wideFinding(_ endpoint: Endpoint) -> Finding? {
-    guard let verdict = endpoint.verdict, let width = width(of: verdict), let rule = verdict.by.first else { return nil }
+    guard let width = width(of: endpoint), let rule = endpoint.verdict?.by.first else { return nil }
     return finding(
       .wide, .info, "only a wide rule lets \(endpoint.who) talk to \(endpoint.what)", endpoint, "\(width) (\(rule.shortName))")
   }
@@ -95,12 +108,11 @@ public struct FindingDetector: Sendable {
       "its look-ups cannot be seen, so destinations may stay without a name")
   }
 
-  /// `no rule allows it (nearest netpol/shop/egress#1 *.segment.com)`, or the first failing condition in place of the first words.
-  private func denial(_ verdict: Verdict?, because condition: String?) -> String {
+  /// `no rule allows it (nearest netpol/shop/egress#1 to 10.0.0.0/8)`.
+  private func denial(_ verdict: Verdict?) -> String {
     if let rule = verdict?.by.first { return "\(rule.shortName) denies it" }
-    let reason = condition ?? "no rule allows it"
-    guard let nearest = verdict?.nearest else { return reason }
-    return "\(reason) (nearest \(nearest.shortName)\(rules[nearest].map { " " + $0.summary } ?? ""))"
+    guard let nearest = verdict?.nearest else { return "no rule allows it" }
+    return "no rule allows it (nearest \(nearest.shortName)\(rules[nearest].map { " " + $0.summary } ?? ""))"
   }
 
   private func finding(_ kind: FindingKind, _ severity: Severity, _ title: String, _ endpoint: Endpoint, _ reason: String?) -> Finding {

@@ -17,14 +17,15 @@ public struct DriftReport: Sendable {
   ///   - judge: computes every verdict anew; without one, the verdicts that the endpoints carry are taken.
   ///   - policies: what `judge` judges by, or the daemon judged by; nil when there are none.
   ///   - coverage: the window as the store knows it. Its shares of third parties and of encrypted resolvers are counted here, from `endpoints`.
+  ///   - catalogue: tells which wildcards unrelated tenants share.
   ///   - isWholeWindow: false when the endpoints were filtered; then nothing can be said of unused rules.
   ///   - isNew: whether an endpoint was first used in the window and no approval covers it.
   public init(
-    endpoints: some Sequence<Endpoint>, judge: Judge?, policies: PolicySet?, coverage: Coverage, isWholeWindow: Bool = true,
-    isNew: (Endpoint) -> Bool
+    endpoints: some Sequence<Endpoint>, judge: Judge?, policies: PolicySet?, coverage: Coverage, catalogue: VendorCatalogue? = nil,
+    isWholeWindow: Bool = true, isNew: (Endpoint) -> Bool
   ) {
     let rules = policies?.rules ?? []
-    let detector = FindingDetector(rules: rules)
+    let detector = FindingDetector(rules: rules, catalogue: catalogue)
     var folded = FoldedFindings()
     var summaries = VendorSummaries(detector: detector)
     var coverage = coverage.withoutShares

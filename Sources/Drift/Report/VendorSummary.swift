@@ -57,17 +57,17 @@ extension VendorSummary.Standing {
     }
   }
 
-  init(_ verdict: Verdict?, detector: FindingDetector) {
+  init(_ endpoint: Endpoint, detector: FindingDetector) {
     self =
-      switch verdict?.decision {
+      switch endpoint.verdict?.decision {
       case nil: .unjudged
       case .denied?: .denied
       case .unprotected?: .unprotected
       case .undecidable?: .undecidable
       case .allowed?:
-        if let verdict, let width = detector.width(of: verdict) {
+        if let width = detector.width(of: endpoint) {
           .wide(width)
-        } else if let rule = verdict?.by.first {
+        } else if let rule = endpoint.verdict?.by.first {
           .allowed(rule)
         } else {
           .undecidable
@@ -102,7 +102,7 @@ struct VendorSummaries {
     } else if let source = endpoint.name?.source {
       row.namedBy[source, default: 0] = row.namedBy[source, default: 0].saturatingSum(endpoint.flows)
     }
-    let standing = VendorSummary.Standing(endpoint.verdict, detector: detector)
+    let standing = VendorSummary.Standing(endpoint, detector: detector)
     if standing.gravity > row.standing.gravity { row.standing = standing }
     rows[key] = row
     groups[key, default: []].insert(endpoint.workload.group)

@@ -51,10 +51,20 @@ public struct VendorCatalogue: Sendable {
 
   /// The vendor of the longest listed suffix, with the registrable domain that the name lies under (the suffix where there is none).
   public func vendor(for name: DomainName) -> Vendor? {
+    guard let (suffix, entry) = match(name) else { return nil }
+    let domain = PublicSuffixList.registrableDomain(of: name) ?? DomainName(presentation: String(suffix))
+    return Vendor(name: entry.vendor, category: entry.category, domain: domain, isManyTenant: entry.isManyTenant)
+  }
+
+  /// The listed suffix that the name lies under, when unrelated tenants share it.
+  func manyTenantSuffix(of name: DomainName) -> DomainName? {
+    guard let (suffix, entry) = match(name), entry.isManyTenant else { return nil }
+    return DomainName(presentation: String(suffix))
+  }
+
+  private func match(_ name: DomainName) -> (suffix: Substring, entry: Entry)? {
     for suffix in suffixes(of: name.text) {
-      guard let entry = entries[suffix] else { continue }
-      let domain = PublicSuffixList.registrableDomain(of: name) ?? DomainName(presentation: String(suffix))
-      return Vendor(name: entry.vendor, category: entry.category, domain: domain, isManyTenant: entry.isManyTenant)
+      if let entry = entries[suffix] { return (suffix, entry) }
     }
     return nil
   }

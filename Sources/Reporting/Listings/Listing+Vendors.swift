@@ -29,7 +29,8 @@ extension VendorSummary.Standing {
     case .unjudged: nil
     case .allowed(let rule): "allowed \(rule.shortName)"
     case .undecidable: "undecidable"
-    case .wide(let width): "\(width) only"
+    // What is wide, without why: `0.0.0.0/0 is every IPv4 address`.
+    case .wide(let width): "\(width.firstRange(of: " is ").map { width[..<$0.lowerBound] } ?? width[...]) only"
     case .unprotected: "unprotected"
     case .denied: "denied"
     }
