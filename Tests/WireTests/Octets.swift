@@ -1,9 +1,5 @@
 /// Writes octets the way the standards draw them, for messages that tests make themselves.
-struct Octets {
-  private(set) var bytes: [UInt8] = []
-
-  init(_ bytes: [UInt8] = []) { self.bytes = bytes }
-
+enum Octets {
   static func u8(_ value: Int) -> [UInt8] { [UInt8(value)] }
   static func u16(_ value: Int) -> [UInt8] { [UInt8(value >> 8), UInt8(value & 0xff)] }
   static func u24(_ value: Int) -> [UInt8] { [UInt8(value >> 16)] + u16(value & 0xffff) }

@@ -13,11 +13,6 @@ public struct TLSVersion: RawRepresentable, Hashable, Sendable {
   public static let dtls12 = Self(rawValue: 0xfefd)
   public static let dtls13 = Self(rawValue: 0xfefc)
 
-  /// Reserved so that servers learn to ignore what they do not know ([RFC 8701](https://www.rfc-editor.org/rfc/rfc8701)).
-  public static func isGREASE(_ value: UInt16) -> Bool {
-    value & 0x0f0f == 0x0a0a && value >> 8 == value & 0xff
-  }
-
   /// Whether this is TLS 1.3, or one of its drafts, or DTLS 1.3.
   public var is13: Bool { self == .tls13 || self == .dtls13 || rawValue >> 8 == 0x7f }
 
