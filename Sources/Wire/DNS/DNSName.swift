@@ -7,6 +7,11 @@ struct DNSNameDecoder {
   private var text: [UInt8] = []
   private var first: (offset: Int, name: DomainName)?
 
+  init() {
+    // Holds nearly every name without growing.
+    text.reserveCapacity(96)
+  }
+
   /// The name at `offset` and where the octets after it begin.
   mutating func name(_ bytes: Span<UInt8>, at offset: Int) throws(WireError) -> (name: DomainName, end: Int) {
     if let first, let target = Self.pointer(bytes, at: offset), target == first.offset {
@@ -16,12 +21,12 @@ struct DNSNameDecoder {
     let end = try Self.walk(bytes, at: offset) { label in
       if !text.isEmpty { text.append(UInt8(ascii: ".")) }
       for index in label {
-        let octet = bytes[index]
-        if octet == UInt8(ascii: ".") {
+        switch bytes[index] {
+        case let octet where octet &- UInt8(ascii: "a") < 26: text.append(octet)
+        case UInt8(ascii: "."):
           // A dot inside a label is not a separator; RFC 1035 5.1 writes it as its decimal escape.
           text.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "0"), UInt8(ascii: "4"), UInt8(ascii: "6")])
-        } else {
-          DomainName.append(octet, to: &text)
+        case let octet: DomainName.append(octet, to: &text)
         }
       }
     }
