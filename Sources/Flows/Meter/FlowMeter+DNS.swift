@@ -31,26 +31,28 @@ extension FlowMeter {
     let isResponse = message[2] & 0x80 != 0
     let flow = table[index]
     let client = isResponse ? sender.other : sender
-    let key = QueryTable.Key(
-      client: flow.key.address(client), server: flow.key.address(client.other), clientPort: flow.key.port(client),
-      serverPort: flow.key.port(client.other), id: UInt16(message[0]) << 8 | UInt16(message[1]), isStream: flow.key.transport == .tcp)
+    let clientEnd = flow.key.end(client)
+    let serverEnd = flow.key.end(client.other)
+    let query = QuestionFingerprint.of(
+      question: question, id: UInt16(message[0]) << 8 | UInt16(message[1]), client: clientEnd, server: serverEnd,
+      isStream: flow.key.transport == .tcp, seed: configuration.seed)
     guard isResponse else {
-      queries.insert(key, question: question, at: time)
+      queries.insert(query, at: time)
       return .query
     }
     // A capture may begin between query and answer: then the answer is the first that is seen of this conversation.
     let mayHaveMissedQuery =
       flow.counters(client).packets == 0 && flow.counters(client.other).packets == 1
       && time.since(firstFrameAt ?? time) <= configuration.headStart
-    guard queries.answer(key, question: question, at: time) || mayHaveMissedQuery else { return .unsolicited }
+    guard queries.answer(query, at: time) || mayHaveMissedQuery else { return .unsolicited }
     guard let decoded = try? DNSMessage(decoding: message), let resolution = decoded.resolution() else { return .malformed }
-    let addresses = resolution.addresses + resolution.addressHints
+    let addresses = resolution.addressHints.isEmpty ? resolution.addresses : resolution.addresses + resolution.addressHints
     answers.append(
       NameRecord(
-        time: time, client: key.client, server: key.server, name: resolution.name, type: resolution.type.description, chain: resolution.chain,
+        time: time, client: clientEnd.ip, server: serverEnd.ip, name: resolution.name, type: resolution.type.description, chain: resolution.chain,
         addresses: addresses, ttl: resolution.ttl, rcode: resolution.responseCode.description))
     if let ttl = resolution.ttl, !addresses.isEmpty {
-      names.learn(client: key.client, name: resolution.name, chain: resolution.chain, addresses: addresses, ttl: ttl, at: time)
+      names.learn(client: clientEnd.ip, name: resolution.name, chain: resolution.chain, addresses: addresses, ttl: ttl, at: time)
     }
     return decoded.stop == nil ? .answer : isCut ? .truncated : .malformed
   }

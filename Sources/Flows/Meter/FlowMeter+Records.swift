@@ -138,6 +138,8 @@ extension FlowMeter {
   /// Most trusted first. What the connection itself says settles which of several looked-up names fits.
   private static func names(_ details: FlowDetails) -> [NameEvidence] {
     guard let spoken = details.spoken.first else { return details.lookedUp }
+    // An address literal said as a name stands behind every real one.
+    if spoken.confidence == .hint { return details.lookedUp + details.spoken }
     guard details.lookedUp.count > 1 else { return details.spoken + details.lookedUp }
     var lookedUp = details.lookedUp
     if let index = lookedUp.firstIndex(where: { $0.name == spoken.name && $0.confidence == .shared }) {

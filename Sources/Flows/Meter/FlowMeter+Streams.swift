@@ -147,13 +147,13 @@ extension FlowMeter {
       if let target = head.connectTarget?.host.name {
         spoken = NameEvidence(name: target, source: .httpConnect, confidence: .confirmed)
       } else {
-        spoken = head.host.map { NameEvidence(name: $0, source: .httpHost, confidence: .confirmed) }
+        spoken = Self.evidence(of: head)
       }
       prove(index, sender, .content)
     }
     if let spoken {
       known.spoken.append(spoken)
-      tally.flowsNamed &+= 1
+      if spoken.confidence == .confirmed { tally.flowsNamed &+= 1 }
     }
     // `prove` may have bound other look-ups.
     if table[index].details != Flow.none {
@@ -164,6 +164,15 @@ extension FlowMeter {
     }
     unwatch(index, .low)
     unwatch(index, .high)
+  }
+
+  /// An address literal in a Host field was said, but names nothing.
+  private static func evidence(of head: HTTPRequestHead) -> NameEvidence? {
+    switch head.authority?.host {
+    case .name(let name): NameEvidence(name: name, source: .httpHost, confidence: .confirmed)
+    case .address(let address): NameEvidence(name: DomainName(presentation: address.description), source: .httpHost, confidence: .hint)
+    case .invalid, nil: nil
+    }
   }
 
   /// The stream is nothing we read. Where its beginning was not captured, the next segment may still begin a hello.

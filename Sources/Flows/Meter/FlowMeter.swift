@@ -42,7 +42,9 @@ public struct FlowMeter: ~Copyable, Sendable {
     self.configuration = configuration
     table = FlowTable(capacity: configuration.capacity, seed: configuration.seed)
     fragments = FragmentTable(seed: configuration.seed)
-    names = NameTable(capacity: configuration.nameCapacity, namesPerAddress: configuration.namesPerAddress, grace: configuration.nameGrace)
+    names = NameTable(
+      capacity: configuration.nameCapacity, namesPerAddress: configuration.namesPerAddress, grace: configuration.nameGrace,
+      seed: configuration.seed)
     queries = QueryTable(capacity: configuration.queryCapacity, timeout: configuration.queryTimeout)
   }
 
@@ -98,31 +100,28 @@ public struct FlowMeter: ~Copyable, Sendable {
     let (key, sender) = FlowKey.make(packet)
     let hash = table.hash(key)
     var index = table.index(of: key, hash: hash) ?? -1
-    if index >= 0, let reason = endReason(at: index, before: packet, from: sender, at: time) {
-      end(index, reason)
-      index = -1
+    if index >= 0 {
+      // No limit is shorter than a second, and only a SYN begins a new flow over a live one.
+      let mayBeNext = time.since(table[index].last) > FlowMeterConfiguration.second || packet.tcpFlags.contains(.syn)
+      if mayBeNext, let reason = endReason(of: table[index], before: packet, from: sender, at: time) {
+        end(index, reason)
+        index = -1
+      }
     }
     if index < 0 {
-      // Making room has to leave a free place, whatever the capacity.
       if table.isFull { evict() }
       guard let new = begin(key, hash: hash, packet, frame, from: sender, at: time) else { return }
       index = new
     }
-    table[index].count(packet.ipLength, from: sender, at: time)
+    if packet.transport == .tcp, packet.tcpFlags.contains(.syn) { synchronise(index, packet, from: sender) }
+    let isWatched = table[index].take(packet, from: sender, at: time)
 
-    switch packet.transport {
-    case .tcp:
-      if packet.tcpFlags.contains(.syn) { synchronise(index, packet, from: sender) }
-      table[index].note(packet.tcpFlags, from: sender)
-      if packet.payloadLength > 0, table[index].isWatched(sender) { listen(index, packet, frame, from: sender, at: time) }
-    case .udp:
-      table[index].marks.insert(Flow.Marks(.spokeLow, sender))
-      if packet.destinationPort == 53 || packet.sourcePort == 53, packet.payloadLength > 0 {
-        observeDNSDatagram(index, packet, frame, from: sender, at: time)
-      }
-    default:
-      table[index].marks.insert(Flow.Marks(.spokeLow, sender))
-      if packet.isUnreachable { refuse(packet, frame) }
+    if isWatched {
+      if packet.payloadLength > 0 { listen(index, packet, frame, from: sender, at: time) }
+    } else if packet.transport == .udp, packet.destinationPort == 53 || packet.sourcePort == 53, packet.payloadLength > 0 {
+      observeDNSDatagram(index, packet, frame, from: sender, at: time)
+    } else if packet.isUnreachable {
+      refuse(packet, frame)
     }
   }
 
@@ -144,11 +143,9 @@ public struct FlowMeter: ~Copyable, Sendable {
   }
 
   /// Whether a packet with the key of a known flow belongs to the next flow instead, and why the known one ended.
-  private func endReason(at index: Int, before packet: Packet, from sender: FlowKey.Side, at time: Timestamp) -> FlowEndReason? {
-    let flow = table[index]
+  private func endReason(of flow: Flow, before packet: Packet, from sender: FlowKey.Side, at time: Timestamp) -> FlowEndReason? {
     let idle = time.since(flow.last)
-    // No limit is shorter, and most packets come sooner.
-    if idle > 1 * FlowMeterConfiguration.second, idle > idleLimit(flow) { return flow.isFinished ? .endOfFlow : .idleTimeout }
+    if idle > idleLimit(flow) { return flow.isFinished ? .endOfFlow : .idleTimeout }
     guard packet.transport == .tcp, packet.tcpFlags.contains(.syn), !packet.tcpFlags.contains(.rst) else { return nil }
     // The same number is a retransmission. Another one, from who began the flow, is the next connection with the same ports.
     if let isn = flow.isn(sender) {
@@ -156,7 +153,7 @@ public struct FlowMeter: ~Copyable, Sendable {
       return flow.isFinished || sender == flow.initiator && !packet.tcpFlags.contains(.ack) ? .endOfFlow : nil
     }
     guard !packet.tcpFlags.contains(.ack) else { return nil }
-    return flow.isFinished || idle > 1 * FlowMeterConfiguration.second ? .endOfFlow : nil
+    return flow.isFinished || idle > FlowMeterConfiguration.second ? .endOfFlow : nil
   }
 
   /// How long a flow may be silent.

@@ -3,14 +3,20 @@ import EgressModel
 /// Which names a client looked up and got an address for.
 ///
 /// Kept per (client, address): the same address means one thing to one workload and another thing to the next. Bounded by
-/// pairs; beyond it the pair that was learned longest ago, and not again since, is forgotten.
+/// pairs; beyond it one is forgotten that was learned long ago, and not again since.
 struct NameTable {
-  private struct Pair: Hashable {
+  private struct Pair: Equatable {
     var client: IPAddress
     var address: IPAddress
+
+    func hash(seed: UInt64) -> UInt32 {
+      let a = SeededHash.mixed(client.high ^ seed, client.low ^ 0x9e37_79b9_7f4a_7c15)
+      let b = SeededHash.mixed(address.high ^ ~seed, address.low ^ 0xd1b5_4a32_d192_ed03)
+      return SeededHash.folded(SeededHash.mixed(a, b ^ seed))
+    }
   }
 
-  fileprivate struct Binding {
+  private struct Binding {
     /// One piece of evidence, as most flows need it; every flow and every address of one answer share it.
     var evidence: [NameEvidence]
     var learned: Timestamp
@@ -19,32 +25,50 @@ struct NameTable {
     var name: DomainName? { evidence.first?.name }
   }
 
-  fileprivate struct Entry {
+  private struct Entry {
+    var pair: Pair
     var latest: Binding
     /// Latest first; empty but for addresses that several names share.
     var older: [Binding] = []
+    /// Learned again since the hand of the clock passed.
     var isRefreshed = false
+
+    var bindings: [Binding] { [latest] + older }
+
+    mutating func refresh(_ binding: Binding, limit: Int) {
+      isRefreshed = true
+      if latest.name != binding.name {
+        older.removeAll { $0.name == binding.name }
+        older.insert(latest, at: 0)
+        if older.count >= limit { older.removeLast(older.count - limit + 1) }
+      }
+      latest = binding
+    }
   }
 
   /// The client of a stub resolver, whichever loopback address it used.
   static let loopbackClient = IPAddress(v4: 0x7f00_0001)
+  /// Places for hints, a power of two.
+  private static let hintPlaces = 1 << 15
 
   let capacity: Int
   let namesPerAddress: Int
   /// How long past its time to live a name still counts as resolved, in nanoseconds.
   let grace: Int64
-  private var entries: [Pair: Entry] = [:]
-  /// Who learned an address last; only for addresses in `entries`.
-  private var lastClient: [IPAddress: IPAddress] = [:]
-  /// Pairs in the order they were first learned, from `oldest` on.
-  private var order: ContiguousArray<Pair> = []
-  private var oldest = 0
+  private let seed: UInt64
+  private var entries: ContiguousArray<Entry> = []
+  private var slots = SlotIndex()
+  /// By hash of an address, the entry that learned it last; another address with the same hash may have taken the place.
+  private var hints: ContiguousArray<Int32> = []
+  /// The hand of the clock that looks for the entry to forget.
+  private var hand = 0
   private(set) var evicted: UInt64 = 0
 
-  init(capacity: Int, namesPerAddress: Int, grace: Int64) {
-    self.capacity = max(1, capacity)
+  init(capacity: Int, namesPerAddress: Int, grace: Int64, seed: UInt64) {
+    self.capacity = min(max(1, capacity), Int(Int32.max))
     self.namesPerAddress = max(1, namesPerAddress)
     self.grace = grace
+    self.seed = seed
   }
 
   /// Pairs known.
@@ -56,10 +80,10 @@ struct NameTable {
     let binding = Binding(
       evidence: [NameEvidence(name: name, source: .dns, confidence: .resolved, chain: chain)], learned: time,
       expires: time.adding(nanoseconds: seconds * 1_000_000_000))
-    let client = client.isLoopback ? Self.loopbackClient : client
+    if hints.isEmpty { hints = ContiguousArray(repeating: -1, count: Self.hintPlaces) }
     for address in addresses {
-      remember(binding, for: Pair(client: client, address: address))
-      lastClient[address] = client
+      let place = remember(binding, for: Pair(client: Self.canonical(client), address: address))
+      hints[hintPlace(address)] = Int32(truncatingIfNeeded: place)
     }
   }
 
@@ -67,28 +91,37 @@ struct NameTable {
   ///
   /// - Parameter alsoLoopback: whether what clients on loopback looked up counts as looked up by this client.
   func evidence(client: IPAddress, alsoLoopback: Bool, address: IPAddress, at time: Timestamp) -> [NameEvidence] {
-    let own = entries[Pair(client: client, address: address)]
-    if let own, !alsoLoopback, own.older.isEmpty, isResolved(own.latest, at: time) { return own.latest.evidence }
-    var known = own.map(bindings) ?? []
-    if alsoLoopback, client != Self.loopbackClient, let stub = entries[Pair(client: Self.loopbackClient, address: address)] {
-      known += bindings(stub).filter { binding in !known.contains { $0.name == binding.name } }
+    guard !entries.isEmpty else { return [] }
+    let own = find(Pair(client: Self.canonical(client), address: address))
+    if let own, !alsoLoopback, entries[own].older.isEmpty, isResolved(entries[own].latest, at: time) { return entries[own].latest.evidence }
+    var known = own.map { entries[$0].bindings } ?? []
+    if alsoLoopback, !client.isLoopback, let stub = find(Pair(client: Self.loopbackClient, address: address)) {
+      known += entries[stub].bindings.filter { binding in !known.contains { $0.name == binding.name } }
       known.sort { $0.learned > $1.learned }
     }
     known.removeAll { $0.learned > time }
     let fitting = known.filter { isResolved($0, at: time) }
     if !fitting.isEmpty { return evidence(of: fitting, fitting.count == 1 ? .resolved : .shared) }
-    if !known.isEmpty { return evidence(of: known, .hint) }
-    guard let other = lastClient[address], let entry = entries[Pair(client: other, address: address)], entry.latest.learned <= time else {
-      return []
-    }
-    return evidence(of: [entry.latest], .hint)
+    return evidence(of: known.isEmpty ? hint(address, at: time) : known, .hint)
   }
+
+  /// What another client looked up last.
+  private func hint(_ address: IPAddress, at time: Timestamp) -> [Binding] {
+    let place = Int(hints[hintPlace(address)])
+    guard entries.indices.contains(place), entries[place].pair.address == address, entries[place].latest.learned <= time else { return [] }
+    return [entries[place].latest]
+  }
+
+  private func hintPlace(_ address: IPAddress) -> Int {
+    let hash = SeededHash.mixed(address.high ^ seed, address.low ^ 0xa076_1d64_78bd_642f)
+    return Int(SeededHash.folded(hash)) & (Self.hintPlaces - 1)
+  }
+
+  private static func canonical(_ client: IPAddress) -> IPAddress { client.isLoopback ? loopbackClient : client }
 
   private func isResolved(_ binding: Binding, at time: Timestamp) -> Bool {
     binding.learned <= time && time <= binding.expires.adding(nanoseconds: grace)
   }
-
-  private func bindings(_ entry: Entry) -> [Binding] { [entry.latest] + entry.older }
 
   private func evidence(of bindings: [Binding], _ confidence: Confidence) -> [NameEvidence] {
     bindings.flatMap { binding in
@@ -96,45 +129,41 @@ struct NameTable {
     }
   }
 
-  private mutating func remember(_ binding: Binding, for pair: Pair) {
-    let limit = namesPerAddress
-    let isKnown: Void? = entries[pair]?.refresh(binding, limit: limit)
-    guard isKnown == nil else { return }
-    if entries.count >= capacity { evictOldest() }
-    entries[pair] = Entry(latest: binding)
-    order.append(pair)
+  private func find(_ pair: Pair) -> Int? {
+    slots.find(pair.hash(seed: seed)) { entries[$0].pair == pair }
   }
 
-  // Second chance: a pair that was refreshed since it was queued goes to the end of the queue once more.
-  private mutating func evictOldest() {
-    while oldest < order.count {
-      let pair = order[oldest]
-      oldest += 1
-      if oldest > 1024, oldest * 2 > order.count {
-        order.removeFirst(oldest)
-        oldest = 0
-      }
-      if entries[pair]?.isRefreshed == true {
-        entries[pair]?.isRefreshed = false
-        order.append(pair)
+  private mutating func remember(_ binding: Binding, for pair: Pair) -> Int {
+    if let place = find(pair) {
+      entries[place].refresh(binding, limit: namesPerAddress)
+      return place
+    }
+    let place: Int
+    if entries.count < capacity {
+      place = entries.count
+      entries.append(Entry(pair: pair, latest: binding))
+    } else {
+      place = forget()
+      entries[place] = Entry(pair: pair, latest: binding)
+    }
+    slots.insert(pair.hash(seed: seed), place)
+    return place
+  }
+
+  /// Frees the place of the first entry under the hand that was not refreshed since the hand last came by.
+  private mutating func forget() -> Int {
+    // One round clears every mark, so the second one finds an entry.
+    while true {
+      if hand >= entries.count { hand = 0 }
+      let place = hand
+      hand += 1
+      guard !entries[place].isRefreshed else {
+        entries[place].isRefreshed = false
         continue
       }
-      entries[pair] = nil
-      if lastClient[pair.address] == pair.client { lastClient[pair.address] = nil }
+      slots.remove(entries[place].pair.hash(seed: seed), place)
       evicted += 1
-      return
+      return place
     }
-  }
-}
-
-extension NameTable.Entry {
-  fileprivate mutating func refresh(_ binding: NameTable.Binding, limit: Int) {
-    isRefreshed = true
-    if latest.name != binding.name {
-      older.removeAll { $0.name == binding.name }
-      older.insert(latest, at: 0)
-      if older.count >= limit { older.removeLast(older.count - limit + 1) }
-    }
-    latest = binding
   }
 }

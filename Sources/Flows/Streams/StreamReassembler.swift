@@ -92,7 +92,8 @@ struct StreamReassembler {
   }
 
   private static func append(_ octets: Span<UInt8>, to bytes: inout [UInt8]) {
-    bytes.reserveCapacity(bytes.count + octets.count)
-    for index in octets.indices { bytes.append(octets[index]) }
+    bytes.append(addingCapacity: octets.count) { output in
+      for index in octets.indices { output.append(octets[index]) }
+    }
   }
 }

@@ -122,28 +122,30 @@ struct Flow {
   /// TCP: nothing more is expected but stragglers.
   var isFinished: Bool { marks.contains(.fin) || marks.contains(.reset) || marks.contains(.refused) }
 
-  @inline(__always) mutating func count(_ length: Int, from sender: FlowKey.Side, at time: Timestamp) {
+  /// Counts a packet and notes what its flags say; everything of the state follows from what was noted.
+  ///
+  /// Returns whether the sender's stream is still watched.
+  @inline(__always) mutating func take(_ packet: Packet, from sender: FlowKey.Side, at time: Timestamp) -> Bool {
     if sender == .low {
       low.packets &+= 1
-      low.bytes &+= UInt64(truncatingIfNeeded: length)
+      low.bytes &+= UInt64(truncatingIfNeeded: packet.ipLength)
     } else {
       high.packets &+= 1
-      high.bytes &+= UInt64(truncatingIfNeeded: length)
+      high.bytes &+= UInt64(truncatingIfNeeded: packet.ipLength)
     }
     // Several capture threads may deliver slightly out of order.
     if time > last { last = time }
-  }
-
-  /// Takes note of a TCP header's flags; everything else of the state follows from what was noted.
-  @inline(__always) mutating func note(_ flags: TCPFlags, from sender: FlowKey.Side) {
-    if flags.contains(.rst) {
-      // RFC 9293 3.5.2: a reset is how a host that does not listen answers a SYN.
-      if sender == responder, !spoke(responder) { marks.insert(.refused) }
-      marks.insert(.reset)
-    } else {
-      marks.insert(Marks(.spokeLow, sender))
-      if flags.contains(.fin) { marks.insert(Marks(.finLow, sender)) }
+    if packet.transport == .tcp {
+      if packet.tcpFlags.contains(.rst) {
+        // RFC 9293 3.5.2: a reset is how a host that does not listen answers a SYN.
+        if sender == responder, !spoke(responder) { marks.insert(.refused) }
+        marks.insert(.reset)
+        return false
+      }
+      if packet.tcpFlags.contains(.fin) { marks.insert(Marks(.finLow, sender)) }
     }
+    marks.insert(Marks(.spokeLow, sender))
+    return isWatched(sender)
   }
 
   /// The state to report; `isOver` when no packet will follow.

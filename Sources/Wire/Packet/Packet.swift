@@ -9,7 +9,7 @@ public struct Packet: Sendable {
   /// Octets at the IP layer, header included, as the headers say. Where they say 0 (segmentation offload, jumbograms) it
   /// is what the frame held on the wire.
   public var ipLength = 0
-  /// Where the transport's payload starts in the frame.
+  /// Where the transport's payload starts in the frame; `payloadOffset + capturedPayloadLength` is never beyond its end.
   public var payloadOffset = 0
   /// Payload octets that the headers claim.
   public var payloadLength = 0

@@ -37,7 +37,8 @@ extension PacketDecoder {
     }
     guard available >= headerLength else { return stop(.truncatedInternet) }
     offset += headerLength
-    return .transport(header[9])
+    // AH is the same header over both versions; the others are IPv6's alone.
+    return header[9] == 51 && !packet.isLaterFragment ? .extensionHeader(51) : .transport(header[9])
   }
 
   /// [RFC 8200 §3](https://www.rfc-editor.org/rfc/rfc8200#section-3).
@@ -57,7 +58,7 @@ extension PacketDecoder {
     claimedEnd = offset + length
     end = min(end, claimedEnd)
     offset += 40
-    return Self.isExtension(next) ? .ipv6Extension(next) : .transport(next)
+    return Self.isExtension(next) ? .extensionHeader(next) : .transport(next)
   }
 
   /// Hop-by-hop options, routing, fragment, authentication (RFC 4302), destination options.
@@ -66,7 +67,7 @@ extension PacketDecoder {
   }
 
   /// One extension header ([RFC 8200 §4](https://www.rfc-editor.org/rfc/rfc8200#section-4)).
-  mutating func ipv6Extension(_ type: UInt8, _ frame: Span<UInt8>) -> Layer {
+  mutating func extensionHeader(_ type: UInt8, _ frame: Span<UInt8>) -> Layer {
     guard extensionHeaders < Self.maximumExtensionHeaders else { return stop(.tooManyExtensionHeaders) }
     guard available >= 8 else { return stop(.truncatedInternet) }
     let header = frame.extracting(offset..<offset + 8)
@@ -92,6 +93,6 @@ extension PacketDecoder {
     extensionHeaders += 1
     packet.transport = Transport(rawValue: next)
     // What follows the header in a later fragment is data, not another header.
-    return Self.isExtension(next) && !packet.isLaterFragment ? .ipv6Extension(next) : .transport(next)
+    return Self.isExtension(next) && !packet.isLaterFragment ? .extensionHeader(next) : .transport(next)
   }
 }

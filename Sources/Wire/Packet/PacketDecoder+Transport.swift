@@ -88,7 +88,8 @@ extension PacketDecoder {
   }
 
   @inline(__always) private mutating func setPayload(from start: Int) {
-    packet.payloadOffset = start
+    // A capture may end inside the header's options: no payload then, at a place that exists.
+    packet.payloadOffset = min(start, end)
     packet.payloadLength = max(0, claimedEnd - start)
     packet.capturedPayloadLength = max(0, end - start)
     offset = start

@@ -9,7 +9,7 @@ public struct PacketDecoder {
     case ethernet, linuxCooked, linuxCooked2, loopback
     case etherType(UInt16)
     case rawIP, ipv4, ipv6
-    case ipv6Extension(UInt8)
+    case extensionHeader(UInt8)
     case transport(UInt8)
     case done
   }
@@ -79,7 +79,7 @@ public struct PacketDecoder {
       case .rawIP: layer = rawIP(frame)
       case .ipv4: layer = ipv4(frame)
       case .ipv6: layer = ipv6(frame)
-      case .ipv6Extension(let type): layer = ipv6Extension(type, frame)
+      case .extensionHeader(let type): layer = extensionHeader(type, frame)
       case .transport(let number): layer = transport(number, frame)
       case .done: return
       }
