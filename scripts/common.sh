@@ -61,16 +61,16 @@ require_packages() {
 
 # Sets SWIFT to a toolchain that is new enough.
 find_swift() {
-  local candidate version found=''
-  for candidate in "$(command -v swift || true)" /opt/swift/usr/bin/swift "${HOME:-}/.local/share/swiftly/bin/swift" /usr/bin/swift; do
+  local candidate said version found=''
+  for candidate in "$(command -v swift || true)" /opt/swift/usr/bin/swift "${HOME:-}/.local/share/swiftly/bin/swift"; do
     [[ -x $candidate ]] || continue
-    # A swift of the same name that belongs to OpenStack fails here, too.
-    version=$("$candidate" --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p') || true
+    said=$("$candidate" --version 2>&1) || true
+    version=$(sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' <<<"$said")
     if [[ $version =~ ^([0-9]+)\.([0-9]+)$ ]] && ((BASH_REMATCH[1] * 1000 + BASH_REMATCH[2] >= 6003)); then
       SWIFT=$candidate
       return
     fi
-    found+=" $candidate (${version:-does not start; \`$candidate --version\` says why})"
+    found+=" $candidate (${version:-${said%%$'\n'*}})"
   done
   fail "Swift 6.3 or newer is needed; found:${found:- none}" \
     "get it from https://www.swift.org/install/linux/ (swiftly, or a tarball unpacked so that /opt/swift/usr/bin/swift is there)"
