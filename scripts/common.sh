@@ -3,6 +3,8 @@
 
 # Debian packages that the build needs: libraries, and what Swift's linker expects of the C side.
 BUILD_PACKAGES=(libpcap-dev libsqlite3-dev libpsl-dev zlib1g-dev pkg-config libc6-dev libstdc++-dev)
+# What a Swift toolchain that was unpacked from a tarball may lack (https://www.swift.org/install/linux/tarball/).
+SWIFT_PACKAGES=(libncurses-dev libcurl4-openssl-dev libxml2-dev)
 # SwiftPM does not enforce the arrows between modules unless it is asked to.
 BUILD_OPTIONS=(--explicit-target-dependency-import-check error)
 [[ -z ${SCRATCH_PATH:-} ]] || BUILD_OPTIONS+=(--scratch-path "$SCRATCH_PATH")
@@ -59,11 +61,12 @@ require_packages() {
   fi
 }
 
-# Sets SWIFT to a toolchain that is new enough.
-find_swift() {
-  local candidate said version found=''
+# Sets SWIFT to a toolchain that is new enough; fails with what was found instead in `found`.
+look_for_swift() {
+  local candidate said version
+  found=''
   for candidate in "$(command -v swift || true)" /opt/swift/usr/bin/swift "${HOME:-}/.local/share/swiftly/bin/swift"; do
-    [[ -x $candidate ]] || continue
+    [[ -x $candidate && $found != *" $candidate "* ]] || continue
     said=$("$candidate" --version 2>&1) || true
     version=$(sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' <<<"$said")
     if [[ $version =~ ^([0-9]+)\.([0-9]+)$ ]] && ((BASH_REMATCH[1] * 1000 + BASH_REMATCH[2] >= 6003)); then
@@ -72,6 +75,16 @@ find_swift() {
     fi
     found+=" $candidate (${version:-${said%%$'\n'*}})"
   done
+  return 1
+}
+
+find_swift() {
+  local found
+  look_for_swift && return
+  if [[ $found == *"loading shared libraries"* ]]; then
+    require_packages "${SWIFT_PACKAGES[@]}"
+    look_for_swift && return
+  fi
   fail "Swift 6.3 or newer is needed; found:${found:- none}" \
     "get it from https://www.swift.org/install/linux/ (swiftly, or a tarball unpacked so that /opt/swift/usr/bin/swift is there)"
 }
