@@ -46,6 +46,12 @@ public enum PolicyError: Error, Hashable, Sendable, CustomStringConvertible {
 ///   known and that matters, the verdict is undecidable.
 /// - Judge a connection by its initiator; answers need no rule.
 public struct Judge: Sendable {
+  /// What passes without any rule, for reports: nothing is exempted in silence.
+  public static let exemptions = [
+    "traffic to loopback and to the workload's own addresses", "answers to connections that others opened",
+    "NetworkPolicy: pods on the host network, whose traffic is the node's",
+  ]
+
   private let cluster: Cluster
   private let networkPolicies: NetworkPolicyEngine
   private let egressPolicies: EgressPolicyEngine

@@ -13,7 +13,7 @@ struct EgressPolicyEngine: Sendable {
   private let policies: [EgressPolicy]
   private let references: [String]
   /// For each pod of the cluster, the policies that select it.
-  private let selecting: [[Int]]
+  private let selecting: SelectionLists
 
   init(_ declared: [EgressPolicy], cluster: Cluster) {
     policies = declared.sorted { $0.name.reference < $1.name.reference }
@@ -39,7 +39,7 @@ struct EgressPolicyEngine: Sendable {
       }
       indexes[name] = index
     }
-    selecting = cluster.pods.map { indexes[$0.namespace]?.matching($0.labels) ?? [] }
+    selecting = SelectionLists(cluster.pods.map { indexes[$0.namespace]?.matching($0.labels) ?? [] }, references: references)
   }
 
   /// Whether a pod of the namespace that is not in the inventory may be selected.
@@ -50,7 +50,7 @@ struct EgressPolicyEngine: Sendable {
     }
   }
 
-  func selected(pod: Int) -> [Int] { selecting[pod] }
+  func selected(pod: Int) -> [Int] { selecting[pod].policies }
 
   /// For units and containers of hosts; nothing selects other workloads.
   func selected(host workload: Workload) -> Selected {
@@ -93,15 +93,15 @@ struct EgressPolicyEngine: Sendable {
   }
 
   private func allows(_ rule: EgressPolicy.Rule, _ destination: Destination, _ names: [DomainName]) -> Bool {
-    fits(ports: rule, destination) && fits(destination: rule, destination, names)
+    carries(rule, destination) && reaches(rule, destination, names)
   }
 
-  private func fits(ports rule: EgressPolicy.Rule, _ destination: Destination) -> Bool {
+  private func carries(_ rule: EgressPolicy.Rule, _ destination: Destination) -> Bool {
     guard rule.transports.isEmpty || rule.transports.contains(destination.transport) else { return false }
     return rule.ports.isEmpty || destination.port.map { port in rule.ports.contains { $0.contains(port) } } ?? false
   }
 
-  private func fits(destination rule: EgressPolicy.Rule, _ destination: Destination, _ names: [DomainName]) -> Bool {
+  private func reaches(_ rule: EgressPolicy.Rule, _ destination: Destination, _ names: [DomainName]) -> Bool {
     if rule.allowsAnyDestination || rule.names.contains(where: { names.contains(where: $0.matches) }) { return true }
     return rule.cidrs.contains { $0.contains(destination.address) } && !rule.except.contains { $0.contains(destination.address) }
   }
@@ -124,16 +124,16 @@ extension EgressPolicyEngine {
 
   private func nearness(of rule: EgressPolicy.Rule, _ destination: Destination, _ names: [DomainName]) -> Int {
     let place =
-      fits(destination: rule, destination, names)
+      reaches(rule, destination, names)
       ? 6
       : rule.cidrs.contains { $0.contains(destination.address) }
         ? 2 : rule.names.contains { pattern in names.contains { pattern.resembles($0) } } ? 1 : 0
-    return place + (fits(ports: rule, destination) ? 3 : 0)
+    return place + (carries(rule, destination) ? 3 : 0)
   }
 
   /// The first failing condition, in words.
   private func miss(of rule: EgressPolicy.Rule, _ destination: Destination, _ names: [DomainName]) -> String {
-    if fits(destination: rule, destination, names) {
+    if reaches(rule, destination, names) {
       return "\(destination.port == nil ? "" : "port ")\(destination.portText) is not \(rule.conditions ?? "allowed")"
     }
     if let block = rule.except.first(where: { $0.contains(destination.address) }) { return "\(destination.address) is in except \(block)" }

@@ -3,7 +3,10 @@ import EgressModel
 /// An inventory, indexed for judgement: who has an address, who is meant by a workload, what stands behind a service.
 struct Cluster: Sendable {
   let pods: [Pod]
-  let namespaces: [String: NamespaceObject]
+  /// Those of the inventory and those that only its pods name, by name.
+  let namespaces: [NamespaceObject]
+  /// For each pod, the index of its namespace.
+  let namespaceOfPod: [Int]
   private let services: [IPAddress: Service]
   private let podsByAddress: [IPAddress: [Int]]
   private let podsByUID: [String: Int]
@@ -37,17 +40,15 @@ struct Cluster: Sendable {
     for service in inventory.services {
       for address in service.clusterIPs { services[address] = service }
     }
-    self.namespaces = namespaces
+    self.namespaces = namespaces.values.sorted { $0.name < $1.name }
+    let numbers = Dictionary(uniqueKeysWithValues: self.namespaces.enumerated().map { ($1.name, $0) })
+    namespaceOfPod = pods.map { numbers[$0.namespace] ?? 0 }
     self.services = services
     podsByAddress = byAddress
     podsByUID = byUID
     podsByName = byName
     podsByGroup = byGroup
     podsByNamespace = byNamespace
-  }
-
-  func labels(ofNamespace name: String) -> [String: String] {
-    namespaces[name]?.labels ?? NamespaceObject(name: name).labels
   }
 
   /// The pod that owns an address of its own; nil when none or several do.

@@ -1,0 +1,28 @@
+/// Numbers distinct selectors, and tells of every set of labels which of them match it: asked once, instead of at every verdict.
+struct SelectorTable {
+  private var ids: [LabelSelector: Int] = [:]
+  private var index = SelectorIndex()
+
+  mutating func id(_ selector: LabelSelector) -> Int {
+    if let id = ids[selector] { return id }
+    let id = ids.count
+    ids[selector] = id
+    index.insert(selector, id: id)
+    return id
+  }
+
+  /// The ids that match, ascending.
+  func matching(_ labels: [String: String]) -> [Int] { index.matching(labels) }
+}
+
+extension [Int] {
+  /// For ascending numbers.
+  func holds(_ number: Int) -> Bool {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if self[middle] < number { low = middle + 1 } else { high = middle }
+    }
+    return low < count && self[low] == number
+  }
+}

@@ -1,0 +1,45 @@
+import EgressModel
+import Foundation
+import Policy
+import Testing
+
+/// Verdicts of other implementations, kept beside the repository; they are judged where they are to be found.
+@Suite struct SharedCasesTests {
+  static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "shared/policies")
+  static let exists = FileManager.default.fileExists(atPath: folder.path)
+
+  static func entries(_ path: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder.appending(path: path).path)) ?? []).sorted()
+  }
+
+  static func text(_ path: String) throws -> String { try String(contentsOf: folder.appending(path: path), encoding: .utf8) }
+
+  @Test(.enabled(if: exists), arguments: entries("networkpolicy"))
+  func `NetworkPolicy verdicts are those of the other implementations`(_ name: String) throws {
+    var policies = PolicySet()
+    for file in Self.entries("networkpolicy/\(name)/manifests") {
+      #expect(policies.add(try Self.text("networkpolicy/\(name)/manifests/\(file)"), file: file) == [])
+    }
+    #expect(policies.notUnderstood.isEmpty)
+    let judge = Judge(policies: policies, inventory: inventory(try Self.text("networkpolicy/\(name)/inventory.yaml")))
+    let (queries, errors) = FlowQuery.read(try Self.text("networkpolicy/\(name)/flows.ndjson"), file: "flows.ndjson")
+    #expect(errors == [])
+    struct Expectation: Decodable { var id: String, decision: String }
+    let expected = try Self.text("networkpolicy/\(name)/expected.ndjson").split(separator: "\n").map {
+      try JSONDecoder().decode(Expectation.self, from: Data($0.utf8))
+    }
+    #expect(queries.map(\.id) == expected.map(\.id))
+    for (query, expectation) in zip(queries, expected) {
+      let verdict = judge.judge(query.from, query.destination)
+      #expect(verdict.decision.rawValue == expectation.decision, "\(query.id) \(verdict)")
+    }
+  }
+
+  @Test(.enabled(if: exists), arguments: entries("invalid").filter { ["np-", "npg-np", "npg-bad-netpols"].contains(where: $0.hasPrefix) })
+  func `what must be refused is refused`(_ name: String) throws {
+    var policies = PolicySet()
+    let errors = policies.add(try Self.text("invalid/\(name)/manifest.yaml"), file: "manifest.yaml")
+    #expect(errors.count == 1, "\(errors)")
+  }
+}
