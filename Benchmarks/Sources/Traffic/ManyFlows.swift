@@ -4,7 +4,7 @@ import EgressModel
 struct ManyFlows {
   var flows = 1_000_000
 
-  func forEachFrame(_ body: (_ time: UInt64, _ frame: ArraySlice<UInt8>) throws -> Void) throws -> TrafficCounts {
+  func forEachFrame(_ body: (_ time: UInt64, _ frame: ArraySlice<UInt8>) throws -> Void) rethrows -> TrafficCounts {
     var counts = TrafficCounts()
     var frame: [UInt8] = []
     var time: UInt64 = 0
