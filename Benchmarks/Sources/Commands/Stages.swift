@@ -19,12 +19,12 @@ struct Stages: ParsableCommand {
     let loaded = try LoadedCapture(reading: capture)
     var counters = FlowMeterCounters()
     let stages: [(label: String, nanoseconds: Double)] = [
-      ("read frames (libpcap, page cache)", try medianDuration(runs: runs, read)),
-      ("decode, frames in memory", medianDuration(runs: runs) { decode(loaded) }),
-      ("decode and meter, frames cut to their headers: flows alone", medianDuration(runs: runs) { _ = meter(loaded, headersOnly: true) }),
-      ("decode and meter, whole frames: flows and names", medianDuration(runs: runs) { counters = meter(loaded, headersOnly: false) }),
+      ("read frames (libpcap, page cache)", try medianCPUTime(runs: runs, read)),
+      ("decode, frames in memory", medianCPUTime(runs: runs) { decode(loaded) }),
+      ("decode and meter, frames cut to their headers: flows alone", medianCPUTime(runs: runs) { _ = meter(loaded, headersOnly: true) }),
+      ("decode and meter, whole frames: flows and names", medianCPUTime(runs: runs) { counters = meter(loaded, headersOnly: false) }),
     ]
-    print("| stage | ns/packet |\n| --- | ---: |")
+    print("| stage | CPU ns/packet |\n| --- | ---: |")
     for stage in stages { print("| \(stage.label) | \(Int((stage.nanoseconds / Double(loaded.frames.count)).rounded())) |") }
     print("\n\(counters.frames) frames, \(counters.flowsStarted) flows, \(counters.flowsNamed) of them named by what they carry.")
   }
