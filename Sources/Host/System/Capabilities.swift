@@ -1,0 +1,35 @@
+/// The effective capabilities of this process, by their names without `CAP_` in lower case ([capabilities(7)](https://man7.org/linux/man-pages/man7/capabilities.7.html)).
+public struct Capabilities: Equatable, Sendable {
+  public let effective: Set<String>
+
+  public init(effective: Set<String>) { self.effective = effective }
+
+  /// Reads `/proc/self/status`.
+  public static func current() throws(HostError) -> Capabilities {
+    let path = "/proc/self/status"
+    guard let capabilities = Capabilities(processStatus: try TextFile.read(path)) else {
+      throw .unreadable(path: path, cause: "no CapEff line")
+    }
+    return capabilities
+  }
+
+  /// Takes the line `CapEff:` with a mask in hexadecimal; a bit without a name here is `capability_N`.
+  init?(processStatus text: String) {
+    guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("CapEff:") }),
+      let mask = UInt64(line.dropFirst(7).drop { $0 == "\t" || $0 == " " }, radix: 16)
+    else { return nil }
+    effective = Set(
+      (0..<64).filter { mask >> UInt64($0) & 1 == 1 }.map { Self.names.indices.contains($0) ? Self.names[$0] : "capability_\($0)" })
+  }
+
+  public func has(_ name: String) -> Bool { effective.contains(name) }
+
+  /// By bit, from linux/capability.h.
+  private static let names = [
+    "chown", "dac_override", "dac_read_search", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap", "linux_immutable",
+    "net_bind_service", "net_broadcast", "net_admin", "net_raw", "ipc_lock", "ipc_owner", "sys_module", "sys_rawio", "sys_chroot",
+    "sys_ptrace", "sys_pacct", "sys_admin", "sys_boot", "sys_nice", "sys_resource", "sys_time", "sys_tty_config", "mknod", "lease",
+    "audit_write", "audit_control", "setfcap", "mac_override", "mac_admin", "syslog", "wake_alarm", "block_suspend", "audit_read",
+    "perfmon", "bpf", "checkpoint_restore",
+  ]
+}
