@@ -1,3 +1,32 @@
-@main struct EgressObs {
-  static func main() {}
+import ArgumentParser
+
+@main
+struct EgressObs: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "egress-obs",
+    abstract: "Names every third party your workloads talk to, and says whether policy allows it.",
+    version: version,
+    subcommands: [
+      RunCommand.self, ReplayCommand.self, ReportCommand.self, VendorsCommand.self, FlowsCommand.self, CheckCommand.self, AlertsCommand.self,
+      DoctorCommand.self,
+    ])
+
+  static let version = "0.1.0"
+
+  /// Exit codes: 0 done, 1 findings at or above a bar, 2 trouble, 64 wrong usage.
+  static func main() async {
+    do {
+      var command = try parseAsRoot(NegatedFilters.rewrite(Array(CommandLine.arguments.dropFirst())))
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch let trouble as Trouble {
+      StandardError.write("egress-obs: \(trouble.message)\n")
+      exit(withError: ExitCode(2))
+    } catch {
+      exit(withError: error)
+    }
+  }
 }

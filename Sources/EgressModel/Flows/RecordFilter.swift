@@ -16,6 +16,10 @@ public struct RecordFilter: Sendable {
     case verdict(Verdict.Decision)
     case finding(FindingKind)
 
+    var isAboutFindings: Bool {
+      if case .finding = self { true } else { false }
+    }
+
     /// Criteria with the same rank are alternatives.
     var rank: Int {
       switch self {
@@ -47,6 +51,23 @@ public struct RecordFilter: Sendable {
     self.including = including
     self.excluding = excluding
   }
+
+  /// The same without the criteria about findings, for records that findings are yet to be made of.
+  public var ignoringFindings: RecordFilter {
+    var filter = self
+    filter.including.removeAll(where: \.isAboutFindings)
+    filter.excluding.removeAll(where: \.isAboutFindings)
+    return filter
+  }
+
+  /// What the criteria about findings, and they alone, say of a kind.
+  public func admits(_ kind: FindingKind) -> Bool {
+    let wanted = including.filter(\.isAboutFindings)
+    return (wanted.isEmpty || wanted.contains(.finding(kind))) && !excluding.contains(.finding(kind))
+  }
+
+  /// Whether anything but time narrows it.
+  public var hasCriteria: Bool { !including.isEmpty || !excluding.isEmpty }
 
   /// What of a record the criteria look at.
   public struct Subject {

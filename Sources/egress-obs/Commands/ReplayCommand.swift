@@ -1,0 +1,93 @@
+import ArgumentParser
+import Drift
+import EgressModel
+import Flows
+import Host
+import Policy
+import Reporting
+import Storage
+
+/// `egress-obs replay`: the daemon's pipeline over capture files.
+struct ReplayCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "replay", abstract: "Runs the same pipeline over pcap and pcapng files.",
+    discussion: """
+      Without -o it ends with the third parties, the findings and how far they can be trusted; with any other format it prints the flows.
+      The result is kept in a temporary database unless --db names one, which report, vendors and flows then read.
+      """)
+
+  /// What is printed.
+  enum Emission: String, ExpressibleByArgument, CaseIterable {
+    case summary, flows, names, nothing
+  }
+
+  @Argument(help: ArgumentHelp("Capture files, or - for standard input.", valueName: "capture"))
+  var captures: [String]
+  @OptionGroup var input: InputOptions
+  @OptionGroup var judging: JudgingOptions
+  @Option(help: ArgumentHelp("Keep the result in this database.", valueName: "file"))
+  var db: String?
+  @Option(
+    help: ArgumentHelp("Initiators in this block are local, all others are no egress; may be repeated. Without it every initiator is local.", valueName: "cidr"))
+  var local: [IPPrefix] = []
+  @Option(help: "summary, flows, names or nothing; by default a summary as table, flows in every other format.")
+  var emit: Emission?
+  @OptionGroup var failing: FailOnOption
+  @OptionGroup var filters: FilterOptions
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if captures.count(where: { $0 == "-" }) > 1 { throw ValidationError("standard input (-) can be read only once.") }
+    if emit == .summary, !output.output.isForPeople { throw ValidationError("--emit summary is for people; use report -o \(output.output.rawValue).") }
+  }
+
+  func run() async throws {
+    let declared = try input.load()
+    let annotator = judging.annotator(declared: declared, catalogue: try judging.catalogue(), local: local.isEmpty ? nil : local)
+    let store = try Trouble.naming { if let db { try Store(path: db) } else { try Store.temporary() } }
+    let path = store.path
+    let filter = filters.filter(now: WallClock.now)
+    let recorder = Recorder(store: store, annotator: annotator)
+
+    let emission = emit ?? (output.output == .table ? .summary : .flows)
+    let flows = emission == .flows ? ListingPrinter(.flows, format: output.output) : nil
+    let names = emission == .names ? ListingPrinter(.names, format: output.output) : nil
+    var replay = Replay(recorder: recorder, progress: Progress(paths: captures)) { outcome in
+      flows?.print(outcome.flows.lazy.filter { filter.matches($0.filterSubject) })
+      names?.print(outcome.names.lazy.filter { filter.matches($0.filterSubject) })
+    }
+    var configuration = FlowMeterConfiguration(seed: .random(in: 0 ... .max))
+    configuration.local = local
+    configuration.reportsStarts = false
+    let errors: [any Error]
+    do {
+      _ = try await recorder.begin(RunDescription(kind: .replay, version: EgressObs.version), at: WallClock.now)
+      errors = try await replay.run(captures, configuration: configuration)
+    } catch {
+      throw Trouble("\(error)")
+    }
+    flows?.end()
+    names?.end()
+
+    if emission == .summary || !failing.kinds.isEmpty {
+      let report = try DriftReport(
+        try Trouble.naming { try StoreReader(path: path) }, declared: declared, engine: judging.engineOption.engine, matching: filter)
+      if emission == .summary { StandardOutput.write(report.summaryText(output.output)) }
+      guard errors.isEmpty else { throw Trouble(listing: errors) }
+      if report.findings.contains(where: { failing.kinds.contains($0.kind) }) { throw ExitCode(1) }
+    }
+    guard errors.isEmpty else { throw Trouble(listing: errors) }
+    // A temporary database goes with its store, which must live to here.
+    withExtendedLifetime(recorder) {}
+  }
+}
+
+extension DriftReport {
+  /// Third parties, findings, coverage.
+  func summaryText(_ format: OutputFormat) -> String {
+    let style = StandardOutput.style
+    var text = ""
+    if !vendors.isEmpty { text += Listing.vendors.render(vendors, as: format, style: style) + "\n" }
+    return text + render(as: .listing(format), style: style)
+  }
+}

@@ -1,0 +1,89 @@
+import ArgumentParser
+import Drift
+import EgressModel
+import Host
+import Policy
+import Reporting
+import Storage
+
+/// `egress-obs report`: what was observed against what the policies allow.
+struct ReportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report", abstract: "Drift: what was observed against what the policies allow.",
+    discussion: """
+      With --policies everything is judged anew; without, by the verdicts that the daemon kept.
+      The exit code is 0 unless --fail-on names a finding that is there (1), or something is wrong (2).
+      """)
+
+  @OptionGroup var database: DatabaseOption
+  @OptionGroup var input: InputOptions
+  @OptionGroup var engine: EngineOption
+  @OptionGroup var failing: FailOnOption
+  @OptionGroup var filters: FilterOptions
+  @OptionGroup var output: ReportOutputOptions
+
+  func run() throws {
+    let declared = try input.load()
+    let reader = try database.reader()
+    var report = try DriftReport(reader, declared: declared, engine: engine.engine, matching: filters.filter(now: WallClock.now))
+    try Trouble.naming { try report.attachSamples { try reader.samples(of: $0) } }
+    StandardOutput.write(report.render(as: output.output, style: StandardOutput.style, failOn: failing.kinds))
+    if report.findings.contains(where: { failing.kinds.contains($0.kind) }) { throw ExitCode(1) }
+  }
+}
+
+/// `--fail-on`.
+struct FailOnOption: ParsableArguments {
+  @Option(
+    name: .customLong("fail-on"), help: ArgumentHelp("Exit 1 when one of these findings is there (new,denied), separated by commas.", valueName: "findings"),
+    transform: FindingKind.list)
+  var kinds: Set<FindingKind> = []
+}
+
+extension FindingKind {
+  /// Reads words separated by commas.
+  @Sendable static func list(_ text: String) throws -> Set<FindingKind> {
+    try Set(
+      text.split(separator: ",").map { word in
+        guard let kind = FindingKind(rawValue: String(word)) else {
+          throw ValidationError("\(word) is no finding; there is: \(allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return kind
+      })
+  }
+}
+
+extension DriftReport {
+  /// Reports on what a database holds of a window: judged by the declared policies or, without any, by the verdicts kept with the endpoints.
+  init(_ reader: StoreReader, declared: Declared, engine: Engine, matching filter: RecordFilter) throws {
+    let observations = try Trouble.naming { try Observations(reader, from: filter.since, until: filter.until) }
+    if observations.countsWholeLife {
+      StandardError.write("egress-obs: single flows are not kept that far back; counts are of each endpoint's whole life\n")
+    }
+    var endpoints = observations.endpoints
+    if declared.hasPolicies {
+      let judge = Judge(policies: declared.policies, inventory: declared.inventory, engine: engine)
+      for index in endpoints.indices {
+        endpoints[index].verdict = judge.judge(endpoints[index].workload, endpoints[index].destination)
+      }
+    }
+    let selection = filter.ignoringFindings
+    self.init(
+      endpoints: endpoints.filter { selection.matches($0.filterSubject) }, judge: nil, policies: declared.hasPolicies ? declared.policies : nil,
+      coverage: observations.coverage, isWholeWindow: !selection.hasCriteria, isNew: observations.isNew)
+    findings.removeAll { !filter.admits($0.kind) }
+    if let last = filter.last { findings = Array(findings.prefix(last)) }
+  }
+}
+
+extension StoreReader {
+  /// Up to three flows behind a finding.
+  func samples(of finding: Finding) throws -> [FlowRecord] {
+    guard let workload = finding.workload, let destination = finding.destination else { return [] }
+    return try sampleFlows(
+      Endpoint(
+        workload: workload, name: destination.names.first, address: destination.address, port: destination.port,
+        transport: destination.transport, scope: .external, firstSeen: finding.firstSeen ?? Timestamp(nanoseconds: 0),
+        lastSeen: finding.lastSeen ?? Timestamp(nanoseconds: 0)))
+  }
+}

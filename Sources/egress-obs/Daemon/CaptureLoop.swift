@@ -1,0 +1,94 @@
+import Capture
+import Dispatch
+import EgressModel
+import Flows
+import Host
+import Logging
+import ServiceLifecycle
+import Synchronization
+
+/// Captures on one interface for as long as the daemon runs; waits for the interface while it is not there.
+struct CaptureLoop: ServiceLifecycle.Service {
+  enum Event: Sendable {
+    /// Capture runs; `since` is when the interface was lost, nil the first time.
+    case opened(interface: String, warnings: [String], since: Timestamp?)
+    case lost(interface: String, error: CaptureError)
+  }
+
+  var interface: String
+  var configuration: CaptureConfiguration
+  var meter: SharedMeter
+  var onEvent: @Sendable (Event) -> Void
+
+  /// Frames handed over under one lock: the meter is held for well under a millisecond.
+  static let batch = 1024
+  /// How often to look whether a lost interface is back.
+  static let retryInterval = Duration.milliseconds(250)
+
+  /// Ends at a graceful stop; throws what waiting cannot mend, such as a missing permission.
+  func run() async throws {
+    var lostAt: Timestamp?
+    while !Task.isShuttingDownGracefully, !Task.isCancelled {
+      let opened = Latch()
+      do {
+        try await captureUntilStopped(opened, lostAt: lostAt)
+      } catch let error as CaptureError where error.isAboutAbsentInterface {
+        if lostAt == nil || opened.isSet {
+          lostAt = WallClock.now
+          onEvent(.lost(interface: interface, error: error))
+        }
+        try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.retryInterval) }
+      }
+    }
+  }
+
+  /// Runs the blocking loop on a thread of its own.
+  private func captureUntilStopped(_ opened: Latch, lostAt: Timestamp?) async throws {
+    let stop = Latch()
+    try await withTaskCancellationHandler {
+      try await withGracefulShutdownHandler {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+          DispatchQueue(label: "capture \(interface)").async {
+            continuation.resume(with: Result { try capture(until: stop, opened, lostAt: lostAt) })
+          }
+        }
+      } onGracefulShutdown: {
+        stop.set()
+      }
+    } onCancel: {
+      stop.set()
+    }
+  }
+
+  private func capture(until stop: Latch, _ opened: Latch, lostAt: Timestamp?) throws(CaptureError) {
+    let source = try PacketSource(interface: interface, configuration: configuration)
+    opened.set()
+    onEvent(.opened(interface: interface, warnings: source.warnings, since: lostAt))
+    defer {
+      meter.note(source.statistics, of: interface)
+      meter.close(interface)
+    }
+    let linkType = source.linkType
+    var noted = WallClock.now
+    while !stop.isSet {
+      let outcome = try meter.withMeter { meter throws(CaptureError) in
+        try source.read(atMost: Self.batch) { frame, time, length in
+          meter.observe(frame, linkType: linkType, at: time, originalLength: length)
+        }
+      }
+      let now = WallClock.now
+      if now.since(noted) > 500_000_000 || now < noted {
+        meter.note(source.statistics, of: interface)
+        noted = now
+      }
+      if outcome != .frames(Self.batch) { source.wait(milliseconds: 100) }
+    }
+  }
+}
+
+/// Set once, read on another thread.
+final class Latch: Sendable {
+  private let flag = Atomic<Bool>(false)
+  func set() { flag.store(true, ordering: .releasing) }
+  var isSet: Bool { flag.load(ordering: .acquiring) }
+}

@@ -1,0 +1,136 @@
+import Capture
+import EgressModel
+import FoundationEssentials
+import Flows
+import Host
+import Logging
+import Reporting
+import ServiceLifecycle
+import Storage
+import UnixSignals
+
+/// `egress-obs run`, put together.
+///
+///     interface ─ CaptureLoop ┐
+///     interface ─ CaptureLoop ┼ SharedMeter ─ Pump ─ Recorder ─ database ─ AlertDelivery ─ hooks
+///     lo (DNS)  ─ CaptureLoop ┘
+struct Daemon {
+  let options: RunCommand
+  private let logger: Logger
+
+  /// Names heard in the last hour before a restart still name flows after it, as far as their time to live allows.
+  private static let rememberedNames: Int64 = 3600 * 1_000_000_000
+
+  init(options: RunCommand) {
+    self.options = options
+    var logger = Logger(label: "egress-obs") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = options.logLevel
+    self.logger = logger
+  }
+
+  func run() async throws {
+    let interfaces = try WatchedInterface.chosen(
+      options.interface, CaptureConfiguration(bufferSize: Int32(options.buffer) << 20, filter: options.kernelFilter ? .truncatingBulk : nil))
+    let host = try Trouble.naming { try HostNetwork.current() }
+    let makeAnnotator = annotatorMaker(host)
+    let annotator = try makeAnnotator()
+    let started = WallClock.now
+    let recorder = try await openRecorder(annotator, interfaces, at: started)
+    let meter = SharedMeter(meterConfiguration(host))
+    let heard = try Trouble.naming { try StoreReader(path: options.db).recentNames(since: started.adding(nanoseconds: -Self.rememberedNames)) }
+    meter.withMeter { meter in for name in heard { meter.learn(name) } }
+
+    let notifier = SystemdNotifier(environment: ProcessInfo.processInfo.environment)
+    let printer = options.quiet ? nil : ListingPrinter(.flows, format: .table)
+    let pump = Pump(
+      meter: meter, recorder: recorder, configuration: pumpConfiguration(host), notifier: notifier, logger: logger,
+      onOutcome: { outcome in printer?.print(outcome.new.filter { $0.scope == .external || $0.scope == .private }) })
+    let readiness = Readiness(
+      interfaces: interfaces.map(\.name), notifier: notifier, logger: logger,
+      message: "watching \(interfaces.map(\.name).joined(separator: ", ")); in another terminal: egress-obs report --db \(options.db)")
+    let captures = interfaces.map { interface in
+      CaptureLoop(interface: interface.name, configuration: interface.configuration, meter: meter) { event in
+        readiness.note(event)
+        Task { await pump.note(event) }
+      }
+    }
+    // A stop goes through them from the last to the first: capture ends, then what the meter holds is recorded, then delivery ends.
+    var services: [any ServiceLifecycle.Service] = [
+      AlertDelivery(recorder: recorder, hooks: options.hooks.hooks, runner: options.hooks.runner, logger: logger), pump,
+      PolicyReload(recorder: recorder, notifier: notifier, logger: logger, makeAnnotator: makeAnnotator),
+    ]
+    services += captures
+    do {
+      try await ServiceGroup(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quietLogger).run()
+    } catch {
+      throw Trouble("\(error)")
+    }
+    let statistics = meter.statistics
+    logger.notice("stopped: \(statistics.delivered) packets, \(statistics.dropped) dropped")
+  }
+
+  private func annotatorMaker(_ host: HostNetwork) -> @Sendable () throws -> Annotator {
+    let (input, judging, local) = (options.input, options.judging, host.local + options.local)
+    return {
+      let declared = try input.load()
+      let podBlocks = declared.inventory.nodes.flatMap(\.podCIDRs)
+      return judging.annotator(declared: declared, catalogue: try judging.catalogue(), local: local + podBlocks, nodeAddresses: host.addresses)
+    }
+  }
+
+  private func openRecorder(_ annotator: Annotator, _ interfaces: [WatchedInterface], at started: Timestamp) async throws -> Recorder {
+    let isNew = !FileManager.default.fileExists(atPath: options.db)
+    let store = try Trouble.naming { try Store(path: options.db) }
+    let recorder = Recorder(store: store, annotator: annotator, alerting: alerting(from: started, isNew: isNew))
+    let run = RunDescription(kind: .live, node: HostNetwork.nodeName, version: EgressObs.version, interfaces: interfaces.map(\.name))
+    do {
+      if let gap = try await recorder.begin(run, at: started) {
+        logger.notice("nobody watched from \(gap.from) to \(gap.until): \(gap.reason)")
+      }
+    } catch {
+      throw Trouble("\(error)")
+    }
+    return recorder
+  }
+
+  /// - Parameter isNew: only a database that knows nothing yet has to learn what is usual.
+  private func alerting(from started: Timestamp, isNew: Bool) -> Alerting? {
+    let hooks = options.hooks.hooks
+    guard !hooks.isEmpty else { return nil }
+    return Alerting(
+      hooks: hooks, kinds: options.alertOn, quietUntil: isNew ? started.adding(nanoseconds: options.learningWindow.nanoseconds) : started,
+      groupingWindow: options.groupingWindow, node: HostNetwork.nodeName)
+  }
+
+  private func meterConfiguration(_ host: HostNetwork) -> FlowMeterConfiguration {
+    var configuration = FlowMeterConfiguration(seed: .random(in: 0 ... .max))
+    configuration.capacity = options.maxFlows
+    configuration.activeTimeout = 60 * FlowMeterConfiguration.second
+    configuration.local = host.local + options.local
+    configuration.hostAddresses = Set(host.addresses)
+    return configuration
+  }
+
+  private func pumpConfiguration(_ host: HostNetwork) -> Pump.Configuration {
+    var nameservers: [SocketAddress]?
+    if options.reverseDNS {
+      do {
+        nameservers = try ResolverConfiguration.current().nameservers
+      } catch {
+        logger.notice("no reverse DNS: \(error)")
+      }
+    }
+    return Pump.Configuration(
+      database: options.db,
+      retention: RetentionLimits(
+        age: options.keepEndpoints.nanoseconds, flowsAge: options.keepFlows.nanoseconds, maximumBytes: UInt64(options.maxSize) << 20),
+      host: host, nameservers: nameservers)
+  }
+
+  /// The service group tells of every step at levels meant for its own developers.
+  private var quietLogger: Logger {
+    var quiet = logger
+    if quiet.logLevel > .debug { quiet.logLevel = .critical }
+    return quiet
+  }
+}

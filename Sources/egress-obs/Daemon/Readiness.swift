@@ -1,0 +1,36 @@
+import Host
+import Logging
+import Synchronization
+
+/// Says once that the daemon is ready: when every interface is captured on or known to be away.
+final class Readiness: Sendable {
+  private let waiting: Mutex<Set<String>>
+  private let notifier: SystemdNotifier?
+  private let logger: Logger
+  private let message: String
+
+  /// - Parameter message: what a person is told then.
+  init(interfaces: [String], notifier: SystemdNotifier?, logger: Logger, message: String) {
+    waiting = Mutex(Set(interfaces))
+    self.notifier = notifier
+    self.logger = logger
+    self.message = message
+  }
+
+  func note(_ event: CaptureLoop.Event) {
+    let interface: String
+    switch event {
+    case .opened(let name, let warnings, let since):
+      interface = name
+      for warning in warnings { logger.notice("\(name): \(warning)") }
+      if since != nil { logger.notice("\(name) is back; capturing again") }
+    case .lost(let name, let error):
+      interface = name
+      logger.warning("\(error)")
+    }
+    let isReady = waiting.withLock { waiting in waiting.remove(interface) != nil && waiting.isEmpty }
+    guard isReady else { return }
+    StandardError.write(message + "\n")
+    try? notifier?.notify(.ready, .status(message))
+  }
+}

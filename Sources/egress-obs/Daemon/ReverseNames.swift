@@ -1,0 +1,108 @@
+import EgressModel
+import Flows
+import Host
+import Storage
+
+/// Puts what reverse DNS says on flows to third parties that nothing else names: a hint, never more.
+///
+/// A flow waits a little for its answer and then goes on without it.
+struct ReverseNames: ~Copyable {
+  /// How long a flow waits, in nanoseconds.
+  static let patience: Int64 = 2_500_000_000
+  /// Flows that wait at once; the next ones go on without.
+  static let capacity = 4096
+
+  private let resolver: ReverseResolver
+  private var waiting: [(record: FlowRecord, until: Timestamp)] = []
+  private var ignoredPorts: Set<UInt16> = []
+
+  /// This host's addresses: a port of ours is ours only on these.
+  private let addresses: [IPAddress]
+
+  init(nameservers: [SocketAddress], of host: HostNetwork) throws(HostError) {
+    addresses = host.addresses
+    resolver = try ReverseResolver(nameservers: nameservers)
+  }
+
+  /// Leaves our own queries out of the record, sends what is due and reads what came back.
+  ///
+  /// - Returns: the answers to keep over a restart.
+  mutating func step(at now: Timestamp, excludingFrom meter: SharedMeter) -> [(IPAddress, CachedPointer, until: Timestamp)] {
+    let ports = resolver.localPorts
+    if ports != ignoredPorts {
+      let (added, removed) = (ports.subtracting(ignoredPorts), ignoredPorts.subtracting(ports))
+      meter.withMeter { meter in
+        for address in addresses {
+          for port in removed { meter.observeAgain(SocketAddress(ip: address, port: port), transport: .udp) }
+          for port in added { meter.ignore(SocketAddress(ip: address, port: port), transport: .udp) }
+        }
+      }
+      ignoredPorts = ports
+    }
+    return resolver.step(at: now).compactMap { answer in
+      switch answer.name {
+      case .named(let names): names.first.map { (answer.address, .name($0), until: now.adding(nanoseconds: Self.cacheLifetime)) }
+      case .unnamed: (answer.address, .nothing, until: now.adding(nanoseconds: Self.cacheLifetime))
+      case .unanswered: nil
+      }
+    }
+  }
+
+  /// Takes records, gives those that are ready: named by something better, known, answered, or out of patience.
+  ///
+  /// - Parameter cached: what an earlier run learned.
+  mutating func pass(_ records: [FlowRecord], at now: Timestamp, cached: [IPAddress: CachedPointer]) -> [FlowRecord] {
+    var ready: [FlowRecord] = []
+    for record in records {
+      if let named = named(record, at: now, cached: cached) {
+        ready.append(named)
+      } else if waiting.count < Self.capacity, resolver.ask(record.destination.ip, at: now) {
+        waiting.append((record, now.adding(nanoseconds: Self.patience)))
+      } else {
+        ready.append(record)
+      }
+    }
+    var still: [(record: FlowRecord, until: Timestamp)] = []
+    for (record, until) in waiting {
+      if let named = named(record, at: now, cached: [:]) {
+        ready.append(named)
+      } else if now >= until {
+        ready.append(record)
+      } else {
+        still.append((record, until))
+      }
+    }
+    waiting = still
+    return ready
+  }
+
+  /// Everything that waits, as it is; for the end.
+  mutating func giveUp() -> [FlowRecord] {
+    defer { waiting = [] }
+    return waiting.map(\.record)
+  }
+
+  static func wants(_ record: FlowRecord) -> Bool {
+    let address = record.destination.ip
+    return record.names.isEmpty && !address.isPrivate && !address.isLoopback && !address.isLinkLocal && !address.isMulticast && !address.isBroadcast
+  }
+
+  /// The record with its hint, if there is nothing to wait for.
+  private func named(_ record: FlowRecord, at now: Timestamp, cached: [IPAddress: CachedPointer]) -> FlowRecord? {
+    guard Self.wants(record) else { return record }
+    var record = record
+    switch resolver.name(of: record.destination.ip, at: now) {
+    case .named(let names)?: record.names = names.map { NameEvidence(name: $0, source: .ptr, confidence: .hint) }
+    case .unnamed?, .unanswered?: break
+    case nil:
+      switch cached[record.destination.ip] {
+      case .name(let name)?: record.names = [NameEvidence(name: name, source: .ptr, confidence: .hint)]
+      case .nothing?: break
+      case nil: return nil
+      }
+    }
+    return record
+  }
+
+  private static let cacheLifetime: Int64 = 86_400 * 1_000_000_000
+}

@@ -1,0 +1,38 @@
+public import ArgumentParser
+public import EgressModel
+public import Logging
+public import Reporting
+public import Storage
+
+// How the values of the model are written on a command line. Conformances of public types are public, and so are these imports.
+
+extension Glob: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+}
+
+extension Transport: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+}
+
+extension IPPrefix: ExpressibleByArgument {
+  /// A block, or one address as a block of its own.
+  public init?(argument: String) {
+    if let block = IPPrefix(argument) {
+      self = block
+    } else if let address = IPAddress(argument) {
+      self.init(address)
+    } else {
+      return nil
+    }
+  }
+}
+
+extension ReportFormat: ExpressibleByArgument {
+  public var defaultValueDescription: String { rawValue }
+}
+
+extension OutputFormat: ExpressibleByArgument {}
+extension Verdict.Decision: ExpressibleByArgument {}
+extension FindingKind: ExpressibleByArgument {}
+extension QueuedAlert.State: ExpressibleByArgument {}
+extension Logger.Level: @retroactive ExpressibleByArgument {}

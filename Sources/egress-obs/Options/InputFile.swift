@@ -1,0 +1,63 @@
+import FoundationEssentials
+
+/// A text file that a person named, or found in a directory that a person named.
+struct InputFile {
+  var path: String
+  var text: String
+
+  static let manifestSuffixes = [".yaml", ".yml", ".json"]
+
+  /// The manifests at the paths, in the order of their names: files, directories (recursively), `-` for standard input.
+  static func manifests(at paths: [String]) throws -> [InputFile] {
+    try paths.flatMap { path -> [InputFile] in
+      var isDirectory = false
+      guard path != "-", FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory else {
+        return [InputFile(path: path == "-" ? "standard input" : path, text: try one(at: path))]
+      }
+      guard let names = try? FileManager.default.subpathsOfDirectory(atPath: path) else {
+        throw Trouble("\(path): cannot be listed; check its permissions")
+      }
+      let files = names.sorted().filter { name in manifestSuffixes.contains { name.hasSuffix($0) } }
+      guard !files.isEmpty else {
+        throw Trouble("\(path): holds no manifest (\(manifestSuffixes.map { "*" + $0 }.joined(separator: ", "))); check the path")
+      }
+      return try files.map { InputFile(path: path.hasSuffix("/") ? path + $0 : path + "/" + $0, text: try one(at: path + "/" + $0)) }
+    }
+  }
+
+  /// The text of one file, or of standard input for `-`.
+  static func one(at path: String) throws -> String {
+    if path == "-" { return standardInput() }
+    let data: Data
+    do {
+      data = try Data(contentsOf: URL(filePath: path))
+    } catch {
+      throw Trouble("cannot read \(path): \(reason(error)) (check the path and its permissions)")
+    }
+    guard let text = String(validating: data, as: UTF8.self) else { throw Trouble("cannot read \(path): it is not UTF-8 text (save it as UTF-8)") }
+    return text
+  }
+
+  private static func standardInput() -> String {
+    var text = ""
+    while let line = readLine(strippingNewline: false) { text += line }
+    return text
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    guard let error = error as? CocoaError else { return "\(error)" }
+    switch error.code {
+    case .fileReadNoSuchFile, .fileNoSuchFile: return "no such file or directory"
+    case .fileReadNoPermission: return "permission denied"
+    case .fileReadTooLarge: return "it is too large"
+    default: return "\(error)"
+    }
+  }
+}
+
+/// JSON that people write line by line.
+enum JSONLine {
+  static func decode<Value: Decodable>(_ type: Value.Type, _ line: some StringProtocol) -> Value? {
+    try? JSONDecoder().decode(type, from: Data(line.utf8))
+  }
+}

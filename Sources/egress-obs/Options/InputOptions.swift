@@ -1,0 +1,41 @@
+import ArgumentParser
+import EgressModel
+import Policy
+
+/// `--policies` and `--inventory`, the same on every command that judges.
+struct InputOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Policy manifests: a file, a directory (read recursively) or - for standard input; may be repeated.", valueName: "path"))
+  var policies: [String] = []
+  @Option(help: ArgumentHelp("Kubernetes objects (kubectl get pods,namespaces,nodes,services -A -o yaml), as --policies.", valueName: "path"))
+  var inventory: [String] = []
+
+  func validate() throws {
+    if (policies + inventory).count(where: { $0 == "-" }) > 1 { throw ValidationError("standard input (-) can be read only once.") }
+  }
+
+  /// Reads and parses everything; every error of every file is told, not only the first.
+  func load() throws -> Declared {
+    var declared = Declared(hasPolicies: !policies.isEmpty)
+    var reader = InventoryReader()
+    var errors: [ManifestError] = []
+    for file in try InputFile.manifests(at: policies) {
+      let manifests = Manifests.read(file.text, file: file.path)
+      errors += declared.policies.add(manifests)
+      // Objects of a cluster that lie beside the policies are inventory, quietly.
+      errors += reader.add(manifests)
+    }
+    for file in try InputFile.manifests(at: inventory) { errors += reader.add(file.text, file: file.path) }
+    guard errors.isEmpty else { throw Trouble(listing: errors) }
+    declared.inventory = reader.inventory
+    for unknown in declared.policies.notUnderstood { StandardError.write("egress-obs: \(unknown)\n") }
+    return declared
+  }
+}
+
+/// What `--policies` and `--inventory` hold.
+struct Declared: Sendable {
+  var policies = PolicySet()
+  var inventory = Inventory()
+  /// Whether policies were asked for at all: without, flows get no verdict.
+  var hasPolicies = false
+}

@@ -1,0 +1,68 @@
+import Drift
+import EgressModel
+import Policy
+
+/// Puts on a metered flow what the meter cannot know: who talks, where the destination is, whose it is, and what the policies say.
+///
+/// Everything is bound when the flow is recorded and never looked up again at read time.
+struct Annotator: Sendable {
+  private(set) var declared: Declared
+  private var judge: Judge?
+  private var scopes: ScopeClassifier
+  private var podsByAddress: [IPAddress: Pod] = [:]
+  private let vendors: VendorCatalogue
+  private var vendorCache: [DomainName: Vendor?] = [:]
+  /// Initiators outside these blocks are somebody else talking to us, which is no egress. Nil: every initiator counts as local.
+  var local: [IPPrefix]?
+
+  /// Names repeat; above this many distinct ones the cache starts over.
+  static let vendorCacheLimit = 65_536
+
+  init(declared: Declared, vendors: VendorCatalogue, engine: Engine, local: [IPPrefix]?, nodeAddresses: [IPAddress] = []) {
+    self.declared = declared
+    self.vendors = vendors
+    self.local = local
+    judge = declared.hasPolicies ? Judge(policies: declared.policies, inventory: declared.inventory, engine: engine) : nil
+    scopes = ScopeClassifier(inventory: declared.inventory, nodeAddresses: nodeAddresses)
+    for pod in declared.inventory.pods where pod.ownsAddresses && !pod.hostNetwork {
+      for address in pod.addresses { podsByAddress[address] = pod }
+    }
+  }
+
+  /// Whether the flow is egress of something local.
+  func isEgress(_ record: FlowRecord) -> Bool {
+    guard let local else { return true }
+    return podsByAddress[record.source.ip] != nil || local.contains { $0.contains(record.source.ip) }
+  }
+
+  /// - Parameter owner: what the socket tables said when the flow began; nil where they cannot know (another host's flow, a pod's).
+  mutating func annotate(_ record: inout FlowRecord, owner: Workload?) {
+    record.workload = workload(at: record.source.ip, owner: owner)
+    record.scope = scopes.scope(of: record.destination.ip)
+    if record.scope == .external, let name = record.names.first(where: { $0.confidence != .hint })?.name {
+      record.vendor = vendor(for: name)
+    }
+    if let judge, let workload = record.workload {
+      record.verdict = judge.judge(
+        workload,
+        Destination(address: record.destination.ip, port: record.destination.port, transport: record.transport, names: record.names))
+    }
+  }
+
+  private func workload(at address: IPAddress, owner: Workload?) -> Workload {
+    if let owner {
+      // The socket's control group knows a pod only by uid; the inventory knows the rest.
+      guard owner.kind == .pod, let uid = owner.uid else { return owner }
+      return declared.inventory.pods.first { $0.uid == uid }?.workload ?? owner
+    }
+    return podsByAddress[address]?.workload ?? Workload(address: address)
+  }
+
+  private mutating func vendor(for name: DomainName) -> Vendor? {
+    if let known = vendorCache[name] { return known }
+    let vendor = vendors.vendor(for: name)
+    if vendorCache.count >= Self.vendorCacheLimit { vendorCache.removeAll(keepingCapacity: true) }
+    vendorCache[name] = vendor
+    return vendor
+  }
+}

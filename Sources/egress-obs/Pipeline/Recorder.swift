@@ -1,0 +1,111 @@
+import Drift
+import EgressModel
+import Flows
+import Policy
+import Storage
+
+/// Owns the database: annotates what the meter gives, stores it, and raises findings and alerts in the same transaction.
+///
+/// `run` and `replay` drive the same recorder. One batch is one transaction: a crash loses at most the batch in flight.
+actor Recorder {
+  private let store: Store
+  private var annotator: Annotator
+  private var detector: FindingDetector
+  private let alerting: Alerting?
+
+  /// What one batch came to.
+  struct Outcome: Sendable {
+    /// Egress flows, annotated, in the meter's order.
+    var flows: [FlowRecord] = []
+    /// Those of `flows` whose endpoint their workload never talked to before.
+    var new: [FlowRecord] = []
+    var names: [NameRecord] = []
+    var alerts = 0
+  }
+
+  init(store: sending Store, annotator: Annotator, alerting: Alerting? = nil) {
+    self.store = store
+    self.annotator = annotator
+    self.alerting = alerting
+    detector = FindingDetector(rules: annotator.declared.policies.rules)
+  }
+
+  /// Opens a run; gives the gap since the one before.
+  func begin(_ run: RunDescription, at start: Timestamp) throws(StorageError) -> Coverage.Gap? {
+    try store.beginRun(run, at: start).gap
+  }
+
+  func end(at time: Timestamp) throws(StorageError) { try store.endRun(at: time) }
+
+  /// - Parameters:
+  ///   - owners: who owns the sockets of this host's own flows, by flow.
+  ///   - window: from where to where the batch reaches, in the time of the capture.
+  func record(
+    _ batch: FlowBatch, owners: [UInt64: Workload] = [:], counters: RunCounters, window: (from: Timestamp, until: Timestamp),
+    pointers: [(IPAddress, CachedPointer, until: Timestamp)] = []
+  ) throws(StorageError) -> Outcome {
+    var outcome = Outcome(names: batch.names)
+    outcome.flows.reserveCapacity(batch.records.count)
+    for record in batch.records where annotator.isEgress(record) {
+      var record = record
+      annotator.annotate(&record, owner: owners[record.id])
+      outcome.flows.append(record)
+    }
+    let (from, until) = window
+    try store.transaction { transaction throws(StorageError) in
+      try transaction.record(names: outcome.names)
+      let isNew = try transaction.record(flows: outcome.flows)
+      var findings: [Finding] = []
+      for index in outcome.flows.indices {
+        if isNew[index] { outcome.new.append(outcome.flows[index]) }
+        // A long flow is recorded again and again; what is to be said of it is said the first time.
+        guard outcome.flows[index].isFirstRecord else { continue }
+        let raised = detector.findings(in: outcome.flows[index], isNew: isNew[index])
+        outcome.flows[index].findings = raised.map(\.kind)
+        findings += raised
+      }
+      let ids = try transaction.record(findings: findings, at: until)
+      if let alerting {
+        for (finding, id) in zip(findings, ids) where alerting.wants(finding, at: until) {
+          for hook in alerting.hooks where try transaction.enqueue(
+            alerting.alert(of: finding, id, for: hook, at: until), groupingWithin: alerting.groupingWindow.nanoseconds, at: until)
+          {
+            outcome.alerts += 1
+          }
+        }
+      }
+      for (address, pointer, expiry) in pointers { try transaction.record(pointer: pointer, for: address, until: expiry) }
+      try transaction.heartbeat(from: from, at: until, counters)
+    }
+    return outcome
+  }
+
+  func record(gap: Coverage.Gap) throws(StorageError) {
+    try store.transaction { transaction throws(StorageError) in try transaction.record(gap: gap) }
+  }
+
+  func retain(_ limits: RetentionLimits, at time: Timestamp) throws(StorageError) -> RetentionOutcome { try store.retain(limits, at: time) }
+
+  /// What reverse DNS said of the address in this run or an earlier one; a database that cannot say counts as not knowing.
+  func pointer(_ address: IPAddress, at time: Timestamp) -> CachedPointer? { try? store.pointer(address, at: time) }
+
+  // MARK: - Alerts
+
+  func dueAlerts(at time: Timestamp) throws(StorageError) -> [QueuedAlert] { try store.dueAlerts(at: time) }
+  func alertDelivered(_ id: String, at time: Timestamp) throws(StorageError) { try store.delivered(id, at: time) }
+  func alertGivenUp(_ id: String, error: String) throws(StorageError) { try store.gaveUp(id, error: error) }
+  func alertFailed(_ id: String, error: String, nextAttempt: Timestamp) throws(StorageError) {
+    try store.failed(id, error: error, nextAttempt: nextAttempt)
+  }
+
+  /// Judges what comes from now on by other policies.
+  func replace(annotator: Annotator) {
+    self.annotator = annotator
+    detector = FindingDetector(rules: annotator.declared.policies.rules)
+  }
+}
+
+extension FlowRecord {
+  /// Whether no earlier record told of this flow.
+  var isFirstRecord: Bool { reportedOut.packets == 0 && reportedIn.packets == 0 }
+}

@@ -1,0 +1,90 @@
+import Capture
+import EgressModel
+import Flows
+import Storage
+
+/// The pipeline over capture files: one task reads and meters while another annotates and stores the batch before.
+struct Replay {
+  /// Frames metered between two batches; at some 20 frames a flow a batch is a few thousand records.
+  static let framesPerBatch = 32_768
+  /// Records drained at once when the captures end.
+  static let recordsPerBatch = 8_192
+
+  let recorder: Recorder
+  let progress: Progress?
+  /// Told every batch, in order.
+  let onOutcome: @Sendable (Recorder.Outcome) -> Void
+
+  private var packets: UInt64 = 0
+  private var first: Timestamp?
+  private var last: Timestamp?
+  private var writing: Task<Void, any Error>?
+
+  init(recorder: Recorder, progress: Progress?, onOutcome: @escaping @Sendable (Recorder.Outcome) -> Void) {
+    self.recorder = recorder
+    self.progress = progress
+    self.onOutcome = onOutcome
+  }
+
+  /// Reads the files one after the other; gives what went wrong with each, after everything that could be read of it was recorded.
+  mutating func run(_ paths: [String], configuration: FlowMeterConfiguration) async throws -> [CaptureError] {
+    var meter = FlowMeter(configuration: configuration)
+    var errors: [CaptureError] = []
+    for path in paths {
+      do {
+        try await read(path, &meter)
+      } catch let error as CaptureError {
+        errors.append(error)
+      }
+    }
+    let end = last ?? Timestamp(nanoseconds: 0)
+    while true {
+      let batch = meter.drain(at: end, reason: .forcedEnd, limit: Self.recordsPerBatch)
+      if batch.isEmpty { break }
+      try await handOver(batch, meter.counters)
+    }
+    try await handOver(FlowBatch(), meter.counters)
+    try await writing?.value
+    try await recorder.end(at: end)
+    return errors
+  }
+
+  private mutating func read(_ path: String, _ meter: inout FlowMeter) async throws {
+    let source = try PacketSource(file: path)
+    let linkType = source.linkType
+    var (first, last) = (first, last)
+    while true {
+      var bytes: UInt64 = 0
+      let outcome = try source.read(atMost: Self.framesPerBatch) { frame, time, length in
+        if first == nil { first = time }
+        // Captures of several interfaces are not always in order; time does not run backwards for it.
+        if last.map({ time > $0 }) ?? true { last = time }
+        bytes &+= UInt64(frame.count + 16)
+        meter.observe(frame, linkType: linkType, at: time, originalLength: length)
+      }
+      (self.first, self.last) = (first, last)
+      guard case .frames(let count) = outcome, let now = last else { return }
+      packets += UInt64(count)
+      progress?.note(packets: packets, bytes: bytes)
+      try await handOver(meter.advance(to: now), meter.counters)
+    }
+  }
+
+  /// Waits for the batch before, so that at most two are in memory, and lets this one be stored while reading goes on.
+  private mutating func handOver(_ batch: FlowBatch, _ counters: FlowMeterCounters) async throws {
+    try await writing?.value
+    let end = last ?? Timestamp(nanoseconds: 0)
+    let window = (from: first ?? end, until: end)
+    let counters = RunCounters(counters, dropped: 0)
+    writing = Task { [recorder, onOutcome] in
+      onOutcome(try await recorder.record(batch, counters: counters, window: window))
+    }
+  }
+}
+
+extension RunCounters {
+  init(_ counters: FlowMeterCounters, dropped: UInt64) {
+    self.init(
+      packets: counters.frames, dropped: dropped, evicted: counters.flowsEvicted.total + counters.namesEvicted, undecoded: counters.undecoded.total)
+  }
+}
