@@ -7,7 +7,8 @@ import Wire
 
   @Test(arguments: [
     ("Shop.Example.COM", "shop.example.com"), ("www.example.", "www.example"), ("x", "x"), ("123456", "123456"), ("localhost", "localhost"),
-    ("_dmarc.under_score.example", "_dmarc.under_score.example"), ("*.wild.example", "*.wild.example"), ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+    ("_dmarc.under_score.example", "_dmarc.under_score.example"), ("*.wild.example", "*.wild.example"),
+    ("xn--bcher-kva.example", "xn--bcher-kva.example"),
     ("1.2.3.4.example", "1.2.3.4.example"), ("dead.beef", "dead.beef"),
   ])
   func `a host name is lower case without its trailing dot`(text: String, name: String) {
@@ -15,7 +16,8 @@ import Wire
   }
 
   @Test(arguments: [
-    ("192.0.2.55", "192.0.2.55"), ("2001:DB8::1", "2001:db8::1"), ("[2001:db8::1]", "2001:db8::1"), ("::ffff:192.0.2.1", "192.0.2.1"), ("::", "::"),
+    ("192.0.2.55", "192.0.2.55"), ("2001:DB8::1", "2001:db8::1"), ("[2001:db8::1]", "2001:db8::1"), ("::ffff:192.0.2.1", "192.0.2.1"),
+    ("::", "::"),
   ])
   func `an address literal is an address`(text: String, address: String) {
     #expect(claimed([UInt8](text.utf8)) == IPAddress(address).map(ClaimedHost.address))
@@ -25,7 +27,8 @@ import Wire
     ("", ClaimedHost.Defect.empty), (".", .badLabel), ("..", .badLabel), (".a.example", .badLabel), ("a..example", .badLabel),
     (String(repeating: "c", count: 64) + ".example", .badLabel), ("a." + String(repeating: "c", count: 64), .badLabel),
     ("a b.example", .badOctet), ("a\tb", .badOctet), ("good.example\u{0}.evil.example", .badOctet), ("a.example\r\nX: 1", .badOctet),
-    ("\u{1b}[31mred", .badOctet), ("bücher.example", .badOctet), ("host.example:443", .badOctet), ("[host]", .badOctet), ("[192.0.2.1]", .badOctet),
+    ("\u{1b}[31mred", .badOctet), ("bücher.example", .badOctet), ("host.example:443", .badOctet), ("[host]", .badOctet),
+    ("[192.0.2.1]", .badOctet),
     ("fe80::1%eth0", .badOctet), ("../../etc/passwd", .badLabel), ("a/b", .badOctet), ("<script>", .badOctet), ("user@host", .badOctet),
     ("192.0.2.300", .numericTopLabel), ("127.1", .numericTopLabel), ("010.0.0.1", .numericTopLabel), ("1.2.3.4.", .numericTopLabel),
   ])

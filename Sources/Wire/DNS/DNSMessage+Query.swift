@@ -16,7 +16,8 @@ extension DNSMessage {
 
 extension IPAddress {
   /// Where the names of this address are looked up: `4.3.2.1.in-addr.arpa`
-  /// ([RFC 1035 §3.5](https://www.rfc-editor.org/rfc/rfc1035#section-3.5)) or 32 nibbles under `ip6.arpa` ([RFC 3596 §2.5](https://www.rfc-editor.org/rfc/rfc3596#section-2.5)).
+  /// ([RFC 1035 §3.5](https://www.rfc-editor.org/rfc/rfc1035#section-3.5)) or 32 nibbles under `ip6.arpa`
+  /// ([RFC 3596 §2.5](https://www.rfc-editor.org/rfc/rfc3596#section-2.5)).
   public var reverseName: DomainName {
     if let v4 {
       return DomainName(presentation: "\(v4 & 255).\(v4 >> 8 & 255).\(v4 >> 16 & 255).\(v4 >> 24).in-addr.arpa")

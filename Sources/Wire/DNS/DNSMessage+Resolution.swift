@@ -21,7 +21,8 @@ extension DNSMessage {
   /// The longest chain of aliases followed. Resolvers stop at 8 to 17.
   public static let maximumChainLength = 32
 
-  /// Follows the answer from the question: CNAME by CNAME, in whatever order the records stand, to the last name's records of the type asked for.
+  /// Follows the answer from the question: CNAME by CNAME, in whatever order the records stand, to the last name's records of the
+  /// type asked for.
   ///
   /// Nil when this is no answer to exactly one question of class IN. Records of names that no alias leads to are not
   /// believed, nor is anything behind a loop or a chain that is too long.

@@ -23,9 +23,10 @@ public enum HTTPRequest {
 
   /// The head of the first request in what the client said.
   ///
-  /// Found at the empty line and not at the Host field, for a second Host after it takes its worth away. So that a very long cookie does not
-  /// lose the name, a head that reaches `maximumHeadLength`, or whose rest is known never to come (`isComplete`: the caller's own cap, a gap, the
-  /// end), is judged by its complete lines. Whatever cannot become a request line is `.other` at once; so is HTTP/2, whose preface looks like one.
+  /// Found at the empty line and not at the Host field, for a second Host after it takes its worth away. So that a very long cookie
+  /// does not lose the name, a head that reaches `maximumHeadLength`, or whose rest is known never to come (`isComplete`: the
+  /// caller's own cap, a gap, the end), is judged by its complete lines. Whatever cannot become a request line is `.other` at
+  /// once; so is HTTP/2, whose preface looks like one.
   /// - Parameters:
   ///   - bytes: all the client said so far, each time longer.
   ///   - progress: kept by the caller with the stream.
@@ -100,11 +101,11 @@ public enum HTTPRequest {
   private static func requestLine(_ bytes: Span<UInt8>, end: Int) -> (methodEnd: Int, target: Range<Int>, minorVersion: UInt8)? {
     var end = end
     if end > 0, bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
-    // "GET / HTTP/1.1" without the method is 11 octets at the least: a blank, the target, and " HTTP/1.1".
     let version = end - 8
-    guard version > 2, bytes.matches("HTTP/1.", at: version), case 0x30...0x39 = bytes[end - 1], bytes[version - 1] == UInt8(ascii: " ") else {
-      return nil
-    }
+    // Before it stand at least a method, a blank, a target and a blank, of an octet each.
+    guard version >= 4, bytes.matches("HTTP/1.", at: version), case 0x30...0x39 = bytes[end - 1],
+      bytes[version - 1] == UInt8(ascii: " ")
+    else { return nil }
     var methodEnd = 0
     while methodEnd < version, bytes[methodEnd] != UInt8(ascii: " ") { methodEnd += 1 }
     guard methodEnd + 1 < version - 1 else { return nil }
@@ -119,7 +120,8 @@ extension HTTPRequest {
       return .other(.notRequest)
     }
     var head = HTTPRequestHead(
-      method: String(decoding: [UInt8](copying: bytes, in: 0..<line.methodEnd), as: UTF8.self), minorVersion: line.minorVersion, byteCount: byteCount)
+      method: String(decoding: [UInt8](copying: bytes, in: 0..<line.methodEnd), as: UTF8.self), minorVersion: line.minorVersion,
+      byteCount: byteCount)
     (head.form, head.targetAuthority) = target(bytes, in: line.target, isConnect: head.method == "CONNECT")
 
     var start = firstEnd + 1

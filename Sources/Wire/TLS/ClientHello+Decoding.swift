@@ -87,9 +87,9 @@ extension ClientHello {
   /// Whether an encrypted_client_hello extension can be a real one ([RFC 9849 §5](https://www.rfc-editor.org/rfc/rfc9849#section-5)).
   ///
   /// A good GREASE extension is made to look real, and nobody but the two ends can tell (§6.2). So it is `grease` only where a
-  /// server could not decrypt it whatever keys it has: it does not parse, is not of type outer, names the reserved KDF 0, the reserved AEAD 0 or the
-  /// export-only AEAD 0xffff, or its payload has no room for a tag of 16 octets and something under it. Else it is `outer`, so a name is
-  /// rather called a cover than trusted in error.
+  /// server could not decrypt it whatever keys it has: it does not parse, is not of type outer, names the reserved KDF 0, the
+  /// reserved AEAD 0 or the export-only AEAD 0xffff, or its payload has no room for a tag of 16 octets and something under it.
+  /// Else it is `outer`, so a name is rather called a cover than trusted in error.
   static func ech(_ bytes: Span<UInt8>, _ data: ByteCursor) -> TLSFacts.ECH {
     var data = data
     do throws(WireError) {

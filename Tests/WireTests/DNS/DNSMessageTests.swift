@@ -31,7 +31,8 @@ import Wire
   }
 
   @Test(arguments: [
-    ("A", 1), ("AAAA", 28), ("PTR", 12), ("HTTPS", 65), ("SVCB", 64), ("ANY", 255), ("TXT", 16), ("SRV", 33), ("TYPE4711", 4711), ("TYPE0", 0),
+    ("A", 1), ("AAAA", 28), ("PTR", 12), ("HTTPS", 65), ("SVCB", 64), ("ANY", 255), ("TXT", 16), ("SRV", 33), ("TYPE4711", 4711),
+    ("TYPE0", 0),
   ] as [(String, UInt16)])
   func `a record type has the text of the registry`(text: String, number: UInt16) {
     #expect(RecordType(rawValue: number).description == text)
@@ -111,7 +112,8 @@ import Wire
   }
 
   @Test(arguments: [
-    ("A of 3 octets", 1, [1, 2, 3]), ("A of 5 octets", 1, [1, 2, 3, 4, 5]), ("AAAA of 4 octets", 28, [1, 2, 3, 4]), ("CNAME of nothing", 5, []),
+    ("A of 3 octets", 1, [1, 2, 3]), ("A of 5 octets", 1, [1, 2, 3, 4, 5]), ("AAAA of 4 octets", 28, [1, 2, 3, 4]),
+    ("CNAME of nothing", 5, []),
     ("CNAME and an octet", 5, F.name("b") + [0]), ("CNAME cut", 5, [3, 0x61]), ("PTR and an octet", 12, F.pointer(12) + [7]),
     ("HTTPS with half a key", 65, [0, 1, 0, 0]), ("HTTPS with a long value", 65, [0, 1, 0, 0, 1, 0, 9, 1]),
     ("ipv4hint of 5 octets", 65, [0, 1, 0, 0, 4, 0, 5, 1, 2, 3, 4, 5]), ("port of 3 octets", 65, [0, 1, 0, 0, 3, 0, 3, 1, 2, 3]),

@@ -22,7 +22,8 @@ import Wire
   }
 
   @Test func `the order of the records does not matter`() throws {
-    let records = [alias("q.example", "a.example", ttl: 9), alias("a.example", "b.example"), alias("b.example", "c.example"), address("c.example", 1)]
+    let records = [alias("q.example", "a.example", ttl: 9), alias("a.example", "b.example"), alias("b.example",
+    "c.example"), address("c.example", 1)]
     var generator = SeededGenerator(seed: 1)
     for _ in 0..<24 {
       let resolution = try follow(records.shuffled(using: &generator))

@@ -27,7 +27,8 @@ import Wire
   @Test(arguments: [
     ("host:a.example", "a.example", nil), ("HOST: \t a.example \t", "a.example", nil), ("hOsT: a.example:", "a.example", nil),
     ("Host: a.example:65535", "a.example", 65_535), ("Host:\r\n a.example", "a.example", nil), ("Host: a.example\r\n ", "a.example", nil),
-    ("Host: a.example.", "a.example", nil), ("X-Host: b.example\r\nHost: a.example", "a.example", nil), ("Hos: b\r\nHosts: c\r\nHost: a", "a", nil),
+    ("Host: a.example.", "a.example", nil), ("X-Host: b.example\r\nHost: a.example", "a.example", nil),
+    ("Hos: b\r\nHosts: c\r\nHost: a", "a", nil),
     ("no colon\r\nHost: a.example", "a.example", nil), ("X: y\r\n Host: b.example\r\nHost: a.example", "a.example", nil),
   ] as [(String, String, UInt16?)])
   func `the Host field is found in any spelling`(lines: String, name: String, port: UInt16?) throws {
@@ -37,13 +38,17 @@ import Wire
   }
 
   @Test(arguments: [
-    ("Host: a.example\r\nHost: a.example", ClaimedHost.invalid(.repeated)), ("Host: a.example\r\nX: y\r\nhost: b.example", .invalid(.repeated)),
-    ("Host: a.example\r\nHost: b.example\r\nHost: c.example", .invalid(.repeated)), ("Host:", .invalid(.empty)), ("Host : a.example", .invalid(.badOctet)),
+    ("Host: a.example\r\nHost: a.example", ClaimedHost.invalid(.repeated)),
+    ("Host: a.example\r\nX: y\r\nhost: b.example", .invalid(.repeated)),
+    ("Host: a.example\r\nHost: b.example\r\nHost: c.example", .invalid(.repeated)), ("Host:", .invalid(.empty)),
+    ("Host : a.example", .invalid(.badOctet)),
     ("Host: a b", .invalid(.badOctet)), ("Host: a\r\n b", .invalid(.badOctet)), ("Host: a.example:x", .invalid(.badOctet)),
-    ("Host: a.example:65536", .invalid(.badOctet)), ("Host: a.example:000080", .invalid(.badOctet)), ("Host: user@a.example", .invalid(.badOctet)),
+    ("Host: a.example:65536", .invalid(.badOctet)), ("Host: a.example:000080", .invalid(.badOctet)),
+    ("Host: user@a.example", .invalid(.badOctet)),
     ("Host: 192.0.2.1", .address(IPAddress(v4: 0xc000_0201))), ("Host: 192.0.2.1:80", .address(IPAddress(v4: 0xc000_0201))),
     ("Host: [::1]", .address(IPAddress(high: 0, low: 1))), ("Host: [::1]:80", .address(IPAddress(high: 0, low: 1))),
-    ("Host: ::1", .address(IPAddress(high: 0, low: 1))), ("Host: a.example, b.example", .invalid(.badOctet)), ("Host: ]:80", .invalid(.badOctet)),
+    ("Host: ::1", .address(IPAddress(high: 0, low: 1))), ("Host: a.example, b.example", .invalid(.badOctet)),
+    ("Host: ]:80", .invalid(.badOctet)),
   ])
   func `a Host field that names nothing is noted`(lines: String, host: ClaimedHost) throws {
     let head = try #require(head("GET / HTTP/1.1\r\n\(lines)\r\n\r\n").value)
@@ -54,10 +59,12 @@ import Wire
 
   @Test(arguments: [
     ("GET http://a.example/x HTTP/1.1", HTTPRequestHead.TargetForm.absolute, "a.example", nil),
-    ("GET HTTP://A.example:81?x=http://c/ HTTP/1.1", .absolute, "a.example", 81), ("GET http://u:p@a.example:81/@x HTTP/1.0", .absolute, "a.example", 81),
+    ("GET HTTP://A.example:81?x=http://c/ HTTP/1.1", .absolute, "a.example", 81),
+    ("GET http://u:p@a.example:81/@x HTTP/1.0", .absolute, "a.example", 81),
     ("GET ws+unix://a.example#f HTTP/1.1", .absolute, "a.example", nil), ("GET / HTTP/1.1", .origin, "b.example", nil),
     ("GET /http://c.example/ HTTP/1.1", .origin, "b.example", nil), ("GET index.html HTTP/1.1", .origin, "b.example", nil),
-    ("GET /a b HTTP/1.1", .origin, "b.example", nil), ("OPTIONS * HTTP/1.1", .asterisk, "b.example", nil), ("M-SEARCH * HTTP/1.1", .asterisk, "b.example", nil),
+    ("GET /a b HTTP/1.1", .origin, "b.example", nil), ("OPTIONS * HTTP/1.1", .asterisk, "b.example", nil),
+    ("M-SEARCH * HTTP/1.1", .asterisk, "b.example", nil),
   ] as [(String, HTTPRequestHead.TargetForm, String, UInt16?)])
   func `an absolute target counts more than the Host field`(line: String, form: HTTPRequestHead.TargetForm, name: String, port: UInt16?) throws {
     let head = try #require(head("\(line)\r\nHost: b.example\r\n\r\n").value)
@@ -68,7 +75,8 @@ import Wire
   }
 
   @Test(arguments: [
-    ("a.example:443", "a.example", 443), ("[2001:db8::5]:8443", "2001:db8::5", 8_443), ("192.0.2.1:25", "192.0.2.1", 25), ("a.example", "a.example", nil),
+    ("a.example:443", "a.example", 443), ("[2001:db8::5]:8443", "2001:db8::5", 8_443), ("192.0.2.1:25", "192.0.2.1", 25),
+    ("a.example", "a.example", nil),
   ] as [(String, String, UInt16?)])
   func `CONNECT names what lies behind the proxy, not the proxy`(target: String, text: String, port: UInt16?) throws {
     let request = "CONNECT \(target) HTTP/1.0\r\nHost: b.example\r\n\r\n"

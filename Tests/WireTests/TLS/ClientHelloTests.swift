@@ -29,7 +29,8 @@ import Wire
   }
 
   @Test(arguments: [
-    ([0x0304, 0x0303], 0x0303, "1.3"), ([0x0303, 0x0a0a, 0x0304], 0x0303, "1.3"), ([0x7f1c, 0x0303], 0x0303, "1.3"), ([0x0302], 0x0303, "1.1"),
+    ([0x0304, 0x0303], 0x0303, "1.3"), ([0x0303, 0x0a0a, 0x0304], 0x0303, "1.3"), ([0x7f1c, 0x0303], 0x0303, "1.3"),
+    ([0x0302], 0x0303, "1.1"),
     ([0x1a1a], 0x0303, "1.2"), ([], 0x0302, "1.1"), ([], 0x0300, "ssl3"), ([], 0x0399, "0x399"), ([0xfefc, 0xfefd], 0x0303, "1.3"),
     ([0xfefd, 0xfeff], 0x0303, "1.2"),
   ] as [([Int], Int, String)])
@@ -69,11 +70,14 @@ import Wire
   }
 
   @Test(arguments: [
-    ("real or well made", F.ech(), TLSFacts.ECH.outer), ("another AEAD", F.ech(aead: 3), .outer), ("a longer key", F.ech(key: 1_120), .outer),
-    ("a second hello", F.ech(key: 0), .outer), ("an unknown KDF", F.ech(kdf: 0x4444), .outer), ("one octet and a tag", F.ech(payload: 17), .outer),
+    ("real or well made", F.ech(), TLSFacts.ECH.outer), ("another AEAD", F.ech(aead: 3), .outer),
+    ("a longer key", F.ech(key: 1_120), .outer),
+    ("a second hello", F.ech(key: 0), .outer), ("an unknown KDF", F.ech(kdf: 0x4444), .outer),
+    ("one octet and a tag", F.ech(payload: 17), .outer),
     ("type inner", F.ech(type: 1), .grease), ("reserved KDF", F.ech(kdf: 0), .grease), ("reserved AEAD", F.ech(aead: 0), .grease),
     ("export-only AEAD", F.ech(aead: 0xffff), .grease), ("only a tag", F.ech(payload: 16), .grease), ("empty", F.ext(0xfe0d, []), .grease),
-    ("cut", F.ext(0xfe0d, [0, 0, 1, 0, 1, 7, 0, 32]), .grease), ("with octets after it", F.ext(0xfe0d, F.ech().dropFirst(4) + [0]), .grease),
+    ("cut", F.ext(0xfe0d, [0, 0, 1, 0, 1, 7, 0, 32]), .grease),
+    ("with octets after it", F.ext(0xfe0d, F.ech().dropFirst(4) + [0]), .grease),
   ])
   func `ECH is GREASE only where it cannot be real`(what: String, ech: [UInt8], expected: TLSFacts.ECH) throws {
     let hello = try decode(F.handshake(extensions: [ech, F.supportedVersions([0x0304])]))

@@ -82,9 +82,12 @@ import Wire
   }
 
   @Test(arguments: [
-    ("HTTP", [UInt8]("GET / HTTP/1.1\r\n\r\n".utf8)), ("SSH", [UInt8]("SSH-2.0-OpenSSH_9.2\r\n".utf8)), ("a change of cipher", F.record([1], type: 20)),
-    ("an alert", F.record([2, 40], type: 21)), ("a server's hello", F.record([2, 0, 0, 40])), ("a record of a version to come", [22, 4, 0, 0, 1, 1]),
-    ("DTLS", [22, 0xfe, 0xfd, 0, 0]), ("a record of 2^14 + 1 octets", [22, 3, 1, 0x40, 0x01, 1, 0, 0]), ("a message of 64 KiB and more", F.record([1, 1, 0, 0])),
+    ("HTTP", [UInt8]("GET / HTTP/1.1\r\n\r\n".utf8)), ("SSH", [UInt8]("SSH-2.0-OpenSSH_9.2\r\n".utf8)),
+    ("a change of cipher", F.record([1], type: 20)),
+    ("an alert", F.record([2, 40], type: 21)), ("a server's hello", F.record([2, 0, 0, 40])),
+    ("a record of a version to come", [22, 4, 0, 0, 1, 1]),
+    ("DTLS", [22, 0xfe, 0xfd, 0, 0]), ("a record of 2^14 + 1 octets", [22, 3, 1, 0x40, 0x01, 1, 0, 0]),
+    ("a message of 64 KiB and more", F.record([1, 1, 0, 0])),
     ("an alert between the fragments", F.record([UInt8](F.plain.prefix(50))) + F.record([2, 40], type: 21)),
     ("a length that lies", F.record([1, 0, 0, 40] + Octets.u16(0x0303) + [UInt8](repeating: 0xff, count: 38))),
   ] as [(String, [UInt8])])
