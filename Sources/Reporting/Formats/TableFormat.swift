@@ -80,14 +80,17 @@ struct TableLayout: Sendable {
 
   func line(_ cells: [String], colours: [Colour?]?) -> String {
     var line = ""
+    // Spaces are written only before something, so that no line ends in them.
+    var spaces = 0
     for (index, cell) in cells.enumerated() {
-      let isLast = index == cells.count - 1
       let shown = cuts && !isNumeric[index] ? DisplayWidth.truncated(cell, to: widths[index]) : cell
-      let padding = String(repeating: " ", count: max(0, widths[index] - DisplayWidth.columns(shown)))
-      let painted = colours?[index]?.paint(shown) ?? shown
-      // No spaces at the end of a line.
-      line += isNumeric[index] ? padding + painted : isLast ? painted : painted + padding
-      if !isLast { line += String(repeating: " ", count: Self.gap) }
+      let padding = max(0, widths[index] - DisplayWidth.columns(shown))
+      if isNumeric[index] { spaces += padding }
+      if !shown.isEmpty {
+        line += String(repeating: " ", count: spaces) + (colours?[index]?.paint(shown) ?? shown)
+        spaces = 0
+      }
+      spaces += (isNumeric[index] ? 0 : padding) + Self.gap
     }
     return line + "\n"
   }

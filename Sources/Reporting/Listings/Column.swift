@@ -9,11 +9,11 @@ enum Cell {
   /// Nothing to say: `-` for people, an empty field for spreadsheets.
   case none
 
-  init(_ text: String?) { self = text.map(Cell.text) ?? .none }
+  init(text: String?) { self = text.map(Cell.text) ?? .none }
 
-  init(_ count: (some BinaryInteger)?) { self = count.map { .count(UInt64(clamping: $0)) } ?? .none }
+  init(count: (some BinaryInteger)?) { self = count.map { .count(UInt64(clamping: $0)) } ?? .none }
 
-  init(_ time: Timestamp?) { self = time.map(Cell.time) ?? .none }
+  init(time: Timestamp?) { self = time.map(Cell.time) ?? .none }
 
   /// Before escaping.
   var humanText: String {

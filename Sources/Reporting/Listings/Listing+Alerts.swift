@@ -54,14 +54,14 @@ extension Listing where Record == AlertSummary {
       "alerts",
       columns: [
         Column("id", width: 16) { .text($0.id) },
-        Column("time", width: 20) { Cell($0.time) },
+        Column("time", width: 20) { Cell(time: $0.time) },
         Column("finding", colour: { $0.severity.colour }) { .text($0.finding.rawValue) },
         Column("severity", .details) { .text($0.severity.rawValue) },
         Column("hook") { .text($0.hook) },
         Column("state", width: 9) { .text($0.state) },
-        Column("attempts", isNumeric: true) { Cell($0.attempts) },
-        Column("next_attempt", .details, width: 20) { Cell($0.nextAttempt) },
-        Column("last_error", .details, width: 24) { Cell($0.lastError) },
+        Column("attempts", isNumeric: true) { Cell(count: $0.attempts) },
+        Column("next_attempt", .details, width: 20) { Cell(time: $0.nextAttempt) },
+        Column("last_error", .details, width: 24) { Cell(text: $0.lastError) },
         Column("title", width: 40) { .text($0.title) },
       ],
       json: \.json)

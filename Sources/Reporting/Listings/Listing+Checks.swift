@@ -45,9 +45,9 @@ extension Listing where Record == CheckResult {
         Column("to", width: 32) { .text($0.destination.description) },
         Column("protocol", .details) { .text($0.destination.transport.description) },
         Column("decision", width: 11, colour: { $0.isAsExpected ? $0.verdict.decision.colour : .red }) { .text($0.verdict.decision.rawValue) },
-        Column("expected") { Cell($0.expected?.rawValue) },
-        Column("by", width: 24) { Cell($0.rules.map(\.description).listWording) },
-        Column("reason", width: 24) { Cell($0.verdict.reason) },
+        Column("expected") { Cell(text: $0.expected?.rawValue) },
+        Column("by", width: 24) { Cell(text: $0.rules.map(\.description).listWording) },
+        Column("reason", width: 24) { Cell(text: $0.verdict.reason) },
       ],
       json: \.json)
   }

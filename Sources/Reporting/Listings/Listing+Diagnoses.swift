@@ -51,7 +51,7 @@ extension Listing where Record == Diagnosis {
         Column("status", colour: { $0.status.colour }) { .text($0.status.rawValue) },
         Column("check", width: 20) { .text($0.check) },
         Column("detail", width: 40) { .text($0.detail) },
-        Column("next_step", width: 24) { Cell($0.nextStep) },
+        Column("next_step", width: 24) { Cell(text: $0.nextStep) },
       ],
       json: \.json)
   }

@@ -8,8 +8,8 @@ extension DriftReport {
   public func render(as format: ReportFormat, style: TextStyle = TextStyle(), failOn: Set<FindingKind> = []) -> String {
     switch format {
     case .listing(.markdown):
-      "**egress-obs**: \(summary)\n\n" + Listing.findings.render(findings, as: .markdown, style: style, coverage: coverage)
-    case .listing(let format): Listing.findings.render(findings, as: format, style: style, coverage: coverage)
+      "**egress-obs**: \(summary)\n\n" + Listing.findings(rules: rules).render(findings, as: .markdown, style: style, coverage: coverage)
+    case .listing(let format): Listing.findings(rules: rules).render(findings, as: format, style: style, coverage: coverage)
     case .sarif: SARIFLog(findings: findings, rules: rules, coverage: coverage).text
     case .junit: JUnitSuite(self, failOn: failOn).text
     }
