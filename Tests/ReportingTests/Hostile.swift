@@ -42,7 +42,7 @@ enum Hostile {
 
   static var flows: [FlowRecord] {
     var source = Source()
-    return FlowState.allCases.map { state in
+    return FlowState.allCases.map { (state: FlowState) -> FlowRecord in
       var flow = FlowRecord(
         id: 1, start: Timestamp(nanoseconds: 1), end: Timestamp(seconds: 2), transport: .udp, source: SocketAddress(ip: IPAddress(v4: 1), port: 2),
         destination: SocketAddress(ip: IPAddress(v4: 0xcb00_7109)), out: FlowCounters(packets: .max, bytes: .max), in: FlowCounters(), state: state,
@@ -68,13 +68,15 @@ enum Hostile {
 
   static var endpoints: [Endpoint] {
     var source = Source()
-    return (0..<28).map { index in
-      Endpoint(
-        workload: source.workload(), name: index % 3 == 0 ? nil : source.name(), address: IPAddress(v4: 0xcb00_7100 + UInt32(index)), port: 443,
-        transport: .tcp, scope: .external, application: .tls,
-        vendor: index % 2 == 0 ? Vendor(name: source.text(), category: source.text(), domain: source.name().name) : nil,
-        firstSeen: Timestamp(seconds: 1), lastSeen: Timestamp(seconds: 2), flows: 3, answered: UInt64(index % 2),
-        out: FlowCounters(packets: 1, bytes: UInt64(index) * 1000), verdict: source.verdict(Verdict.Decision.allCases[index % 4]))
+    return (0..<28).map { (index: Int) -> Endpoint in
+      var endpoint = Endpoint(
+        workload: source.workload(), address: IPAddress(v4: 0xcb00_7100 + UInt32(index)), port: 443, transport: .tcp, scope: .external,
+        application: .tls, firstSeen: Timestamp(seconds: 1), lastSeen: Timestamp(seconds: 2), flows: 3, answered: UInt64(index % 2),
+        out: FlowCounters(packets: 1, bytes: UInt64(index) * 1000))
+      if index % 3 != 0 { endpoint.name = source.name() }
+      if index % 2 == 0 { endpoint.vendor = Vendor(name: source.text(), category: source.text(), domain: source.name().name) }
+      endpoint.verdict = source.verdict(Verdict.Decision.allCases[index % 4])
+      return endpoint
     }
   }
 
@@ -90,10 +92,11 @@ enum Hostile {
 
   static var checks: CheckReport {
     var source = Source()
-    let results = (0..<28).map { index in
-      CheckResult(
-        id: source.text(), workload: source.workload(), destination: source.destination(), verdict: source.verdict(Verdict.Decision.allCases[index % 4]),
-        expected: [nil, .allowed, .denied][index % 3])
+    let expectations: [Verdict.Decision?] = [nil, .allowed, .denied]
+    let results = (0..<28).map { (index: Int) -> CheckResult in
+      let verdict = source.verdict(Verdict.Decision.allCases[index % 4])
+      return CheckResult(
+        id: source.text(), workload: source.workload(), destination: source.destination(), verdict: verdict, expected: expectations[index % 3])
     }
     return CheckReport(results: results, policies: PolicySet())
   }
