@@ -38,11 +38,11 @@ public final class Store {
     }
   }
 
-  init(path: String, isTemporary: Bool, migrations: [Migration]) throws(StorageError) {
+  init(path: String, isTemporary: Bool, migrations: [Migration], busyTimeout milliseconds: Int32 = 5000) throws(StorageError) {
     self.path = path
     self.isTemporary = isTemporary
     try DatabaseFile.create(path)
-    database = try Database(path: path, access: .readWrite)
+    database = try Database(path: path, access: .readWrite, busyTimeout: milliseconds)
     try database.prepareForWriting(isTemporary: isTemporary, migrations: migrations)
     facts = try FactTable(database)
     flows = try FlowWriter(database, facts: facts)

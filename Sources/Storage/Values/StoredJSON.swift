@@ -1,7 +1,7 @@
 import EgressModel
-import FoundationEssentials
 
-/// How values lie in columns that hold JSON: the shapes of the flow record, with the facts it leaves out.
+/// How values lie in columns that hold JSON: the shapes of the flow record, with the facts that it leaves out.
+/// What is written with every flow is written straight to octets; what is interned goes through `JSONValue`.
 enum StoredJSON {
   static func text(_ workload: Workload) -> String {
     workload.json.adding("group", .string(workload.group)).text
@@ -15,20 +15,73 @@ enum StoredJSON {
     verdict.json.adding("selected_by", verdict.selectedBy.isEmpty ? nil : .strings(verdict.selectedBy)).text
   }
 
-  static func workload(_ text: String) -> Workload? { decode(WorkloadMirror.self, text)?.value }
-  static func vendor(_ text: String) -> Vendor? { decode(VendorMirror.self, text)?.value }
-  static func verdict(_ text: String) -> Verdict? { decode(VerdictMirror.self, text)?.value }
-  static func names(_ text: String) -> [NameEvidence]? { decode([NameMirror].self, text)?.map(\.value) }
-  static func tls(_ text: String) -> TLSFacts? { decode(TLSMirror.self, text)?.value }
-  static func proxy(_ text: String) -> ProxyTarget? { decode(ProxyMirror.self, text)?.value }
-  static func strings(_ text: String) -> [String]? { decode([String].self, text) }
-
-  /// A destination; nil also when an address or a transport in it cannot be read.
-  static func destination(_ text: String) -> Destination? { decode(DestinationMirror.self, text)?.value }
-
-  private static func decode<Value: Decodable>(_ type: Value.Type, _ text: String) -> Value? {
-    try? JSONDecoder().decode(type, from: Data(text.utf8))
+  static func write(_ names: [NameEvidence], to bytes: inout [UInt8]) {
+    bytes.append(UInt8(ascii: "["))
+    for (index, name) in names.enumerated() {
+      bytes += index == 0 ? "{\"name\":".utf8 : ",{\"name\":".utf8
+      write(name.name.text, to: &bytes)
+      bytes += ",\"source\":\"".utf8
+      bytes += name.source.rawValue.utf8
+      bytes += "\",\"confidence\":\"".utf8
+      bytes += name.confidence.rawValue.utf8
+      bytes.append(UInt8(ascii: "\""))
+      if !name.chain.isEmpty {
+        bytes += ",\"chain\":".utf8
+        write(name.chain.lazy.map(\.text), to: &bytes)
+      }
+      bytes.append(UInt8(ascii: "}"))
+    }
+    bytes.append(UInt8(ascii: "]"))
   }
+
+  static func write(_ tls: TLSFacts, to bytes: inout [UInt8]) {
+    bytes += "{\"ech\":\"".utf8
+    bytes += tls.ech.rawValue.utf8
+    bytes.append(UInt8(ascii: "\""))
+    if let sni = tls.sni { write("sni", sni.text, to: &bytes) }
+    if let version = tls.version { write("version", version, to: &bytes) }
+    if let ja4 = tls.ja4 { write("ja4", ja4, to: &bytes) }
+    if !tls.alpn.isEmpty {
+      bytes += ",\"alpn\":".utf8
+      write(tls.alpn, to: &bytes)
+    }
+    bytes.append(UInt8(ascii: "}"))
+  }
+
+  static func write(_ texts: some Sequence<String>, to bytes: inout [UInt8]) {
+    var separator = UInt8(ascii: "[")
+    for text in texts {
+      bytes.append(separator)
+      write(text, to: &bytes)
+      separator = UInt8(ascii: ",")
+    }
+    if separator == UInt8(ascii: "[") { bytes.append(separator) }
+    bytes.append(UInt8(ascii: "]"))
+  }
+
+  private static func write(_ key: String, _ text: String, to bytes: inout [UInt8]) {
+    bytes += ",\"".utf8
+    bytes += key.utf8
+    bytes += "\":".utf8
+    write(text, to: &bytes)
+  }
+
+  private static func write(_ text: String, to bytes: inout [UInt8]) {
+    let needsEscape = text.utf8.contains { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") || $0 == 0x7f }
+    if needsEscape { return JSONValue.string(text).write(to: &bytes) }
+    bytes.append(UInt8(ascii: "\""))
+    bytes += text.utf8
+    bytes.append(UInt8(ascii: "\""))
+  }
+
+  static func workload(_ text: String) -> Workload? { JSONReader.value(text).flatMap(Workload.init(stored:)) }
+  static func vendor(_ text: String) -> Vendor? { JSONReader.value(text).flatMap(Vendor.init(stored:)) }
+  static func verdict(_ text: String) -> Verdict? { JSONReader.value(text).flatMap(Verdict.init(stored:)) }
+  static func names(_ text: String) -> [NameEvidence]? { JSONReader.value(text)?.list(NameEvidence.init(stored:)) }
+  static func tls(_ text: String) -> TLSFacts? { JSONReader.value(text).flatMap(TLSFacts.init(stored:)) }
+  static func proxy(_ text: String) -> ProxyTarget? { JSONReader.value(text).flatMap(ProxyTarget.init(stored:)) }
+  static func strings(_ text: String) -> [String]? { JSONReader.value(text)?.list(\.string) }
+  static func destination(_ text: String) -> Destination? { JSONReader.value(text).flatMap(Destination.init(stored:)) }
 }
 
 extension DomainName {
@@ -44,91 +97,112 @@ extension JSONValue {
     guard let value, case .object(let members) = self else { return self }
     return .object(members + [Member(key, value)])
   }
-}
 
-private struct WorkloadMirror: Decodable {
-  struct Owner: Decodable {
-    var kind: String
-    var name: String
+  var string: String? {
+    guard case .string(let text) = self else { return nil }
+    return text
   }
-  var kind: String
-  var namespace: String?
-  var name: String
-  var uid: String?
-  var owner: Owner?
-  var node: String?
-  var candidates: [WorkloadMirror]?
 
-  var value: Workload {
-    Workload(
-      kind: Workload.Kind(rawValue: kind), namespace: namespace, name: name, uid: uid,
-      owner: owner.map { Workload.Owner(kind: $0.kind, name: $0.name) }, node: node, candidates: candidates?.map(\.value) ?? [])
+  fileprivate var integer: Int64? {
+    guard case .integer(let value) = self else { return nil }
+    return value
   }
-}
 
-private struct VendorMirror: Decodable {
-  var name: String
-  var category: String
-  var domain: String
-  var many_tenant: Bool
+  fileprivate func text(_ key: String) -> String? { self[key]?.string }
 
-  var value: Vendor { Vendor(name: name, category: category, domain: DomainName(stored: domain), isManyTenant: many_tenant) }
-}
+  fileprivate func port() -> UInt16? { self["port"]?.integer.flatMap { UInt16(exactly: $0) } }
 
-private struct VerdictMirror: Decodable {
-  struct Rule: Decodable {
-    var policy: String
-    var rule: Int
-    var value: RuleReference { RuleReference(policy: policy, rule: rule) }
+  /// The elements of an array; nil when this is none, or one of them is not what it should be.
+  fileprivate func list<Value>(_ element: (JSONValue) -> Value?) -> [Value]? {
+    guard case .array(let values) = self else { return nil }
+    var list: [Value] = []
+    for value in values {
+      guard let element = element(value) else { return nil }
+      list.append(element)
+    }
+    return list
   }
-  var decision: Verdict.Decision
-  var by: [Rule]?
-  var reason: String?
-  var nearest: Rule?
-  var selected_by: [String]?
 
-  var value: Verdict {
-    Verdict(decision: decision, by: by?.map(\.value) ?? [], reason: reason, nearest: nearest?.value, selectedBy: selected_by ?? [])
+  /// The elements of a member, none when it is absent.
+  fileprivate func list<Value>(of key: String, _ element: (JSONValue) -> Value?) -> [Value]? {
+    guard let member = self[key] else { return [] }
+    return member.list(element)
   }
 }
 
-private struct NameMirror: Decodable {
-  var name: String
-  var source: NameSource
-  var confidence: Confidence
-  var chain: [String]?
-
-  var value: NameEvidence {
-    NameEvidence(name: DomainName(stored: name), source: source, confidence: confidence, chain: chain?.map(DomainName.init(stored:)) ?? [])
+extension Workload {
+  fileprivate init?(stored json: JSONValue) {
+    guard let kind = json.text("kind"), let name = json.text("name"),
+      let candidates = json.list(of: "candidates", Workload.init(stored:))
+    else { return nil }
+    var owner: Owner?
+    if let stored = json["owner"] {
+      guard let kind = stored.text("kind"), let name = stored.text("name") else { return nil }
+      owner = Owner(kind: kind, name: name)
+    }
+    self.init(
+      kind: Kind(rawValue: kind), namespace: json.text("namespace"), name: name, uid: json.text("uid"), owner: owner, node: json.text("node"),
+      candidates: candidates)
   }
 }
 
-private struct TLSMirror: Decodable {
-  var sni: String?
-  var alpn: [String]?
-  var version: String?
-  var ja4: String?
-  var ech: TLSFacts.ECH
-
-  var value: TLSFacts { TLSFacts(sni: sni.map(DomainName.init(stored:)), alpn: alpn ?? [], version: version, ja4: ja4, ech: ech) }
+extension Vendor {
+  fileprivate init?(stored json: JSONValue) {
+    guard let name = json.text("name"), let category = json.text("category"), let domain = json.text("domain"),
+      case .boolean(let isManyTenant)? = json["many_tenant"]
+    else { return nil }
+    self.init(name: name, category: category, domain: DomainName(stored: domain), isManyTenant: isManyTenant)
+  }
 }
 
-private struct ProxyMirror: Decodable {
-  var kind: String
-  var target: String
-  var port: UInt16?
-
-  var value: ProxyTarget { ProxyTarget(kind: kind, target: DomainName(stored: target), port: port) }
+extension RuleReference {
+  fileprivate init?(stored json: JSONValue) {
+    guard let policy = json.text("policy"), let rule = json["rule"]?.integer else { return nil }
+    self.init(policy: policy, rule: Int(clamping: rule))
+  }
 }
 
-private struct DestinationMirror: Decodable {
-  var ip: String
-  var port: UInt16?
-  var transport: String
-  var names: [NameMirror]?
+extension Verdict {
+  fileprivate init?(stored json: JSONValue) {
+    guard let decision = json.text("decision").flatMap(Decision.init), let by = json.list(of: "by", RuleReference.init(stored:)),
+      let selectedBy = json.list(of: "selected_by", \.string)
+    else { return nil }
+    self.init(
+      decision: decision, by: by, reason: json.text("reason"), nearest: json["nearest"].flatMap(RuleReference.init(stored:)),
+      selectedBy: selectedBy)
+  }
+}
 
-  var value: Destination? {
-    guard let address = IPAddress(ip), let transport = Transport(transport) else { return nil }
-    return Destination(address: address, port: port, transport: transport, names: names?.map(\.value) ?? [])
+extension NameEvidence {
+  fileprivate init?(stored json: JSONValue) {
+    guard let name = json.text("name"), let source = json.text("source").flatMap(NameSource.init),
+      let confidence = json.text("confidence").flatMap(Confidence.init),
+      let chain = json.list(of: "chain", { $0.string.map(DomainName.init(stored:)) })
+    else { return nil }
+    self.init(name: DomainName(stored: name), source: source, confidence: confidence, chain: chain)
+  }
+}
+
+extension TLSFacts {
+  fileprivate init?(stored json: JSONValue) {
+    guard let ech = json.text("ech").flatMap(ECH.init), let alpn = json.list(of: "alpn", \.string) else { return nil }
+    self.init(
+      sni: json.text("sni").map(DomainName.init(stored:)), alpn: alpn, version: json.text("version"), ja4: json.text("ja4"), ech: ech)
+  }
+}
+
+extension ProxyTarget {
+  fileprivate init?(stored json: JSONValue) {
+    guard let kind = json.text("kind"), let target = json.text("target") else { return nil }
+    self.init(kind: kind, target: DomainName(stored: target), port: json.port())
+  }
+}
+
+extension Destination {
+  fileprivate init?(stored json: JSONValue) {
+    guard let address = json.text("ip").flatMap(IPAddress.init), let transport = json.text("transport").flatMap({ Transport($0) }),
+      let names = json.list(of: "names", NameEvidence.init(stored:))
+    else { return nil }
+    self.init(address: address, port: json.port(), transport: transport, names: names)
   }
 }

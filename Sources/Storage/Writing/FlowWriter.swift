@@ -138,17 +138,17 @@ final class FlowWriter {
     insert.bind(flow.state.rawValue)
     insert.bind(flow.endReason.map { Int64($0.rawValue) })
     insert.bind(flow.application?.rawValue)
-    bind(flow.names.isEmpty ? nil : .array(flow.names.map(\.json)))
-    bind(flow.tls?.json)
-    bind(flow.proxy?.json)
-    bind(flow.encapsulation.isEmpty ? nil : .strings(flow.encapsulation))
+    bind(flow.names.isEmpty ? nil : flow.names) { StoredJSON.write($0, to: &$1) }
+    bind(flow.tls) { StoredJSON.write($0, to: &$1) }
+    bind(flow.proxy) { $0.json.write(to: &$1) }
+    bind(flow.encapsulation.isEmpty ? nil : flow.encapsulation) { StoredJSON.write($0, to: &$1) }
     insert.bind(flow.scope.rawValue)
   }
 
-  private func bind(_ json: JSONValue?) {
-    guard let json else { return insert.bindNull() }
+  private func bind<Value>(_ value: Value?, _ write: (Value, inout [UInt8]) -> Void) {
+    guard let value else { return insert.bindNull() }
     buffer.removeAll(keepingCapacity: true)
-    json.write(to: &buffer)
+    write(value, &buffer)
     insert.bind(utf8: buffer)
   }
 }
