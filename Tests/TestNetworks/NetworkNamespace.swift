@@ -56,16 +56,19 @@ public final class NetworkNamespace: Sendable {
   public func perform<Result>(_ body: @escaping @Sendable () throws -> Result) throws -> Result {
     // The semaphore orders the one write before the one read.
     nonisolated(unsafe) var outcome: Swift.Result<Result, any Error>?
+    // Let go of when it is done: the thread object, and with it what it captured, may outlive the test.
+    nonisolated(unsafe) var work: (@Sendable () throws -> Result)? = body
     let path = "/var/run/netns/\(name)"
     let done = DispatchSemaphore(value: 0)
     let thread = Thread {
       let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
       if descriptor >= 0, setns(descriptor, newNetwork) == 0 {
-        unsafe outcome = Swift.Result { try body() }
+        unsafe outcome = Swift.Result { try unsafe work!() }
       } else {
         unsafe outcome = .failure(CommandFailed(description: "setns \(path): \(String(cString: strerror(errno)))"))
       }
       close(descriptor)
+      unsafe work = nil
       done.signal()
     }
     thread.start()
