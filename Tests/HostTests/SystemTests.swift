@@ -80,7 +80,7 @@ import Testing
       setgid(65534)
       setuid(65534)
       let after = try Capabilities.current()
-      exit(before.has("net_raw") && !after.has("net_raw") ? 0 : 2)
+      exit(!before.has("net_raw") ? 2 : after.has("net_raw") ? 3 : 0)
     }
   }
 }

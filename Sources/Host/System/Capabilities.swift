@@ -1,12 +1,12 @@
-/// The effective capabilities of this process, by their names without `CAP_` in lower case ([capabilities(7)](https://man7.org/linux/man-pages/man7/capabilities.7.html)).
+/// The effective capabilities of the calling thread, by their names without `CAP_` in lower case ([capabilities(7)](https://man7.org/linux/man-pages/man7/capabilities.7.html)).
 public struct Capabilities: Equatable, Sendable {
   public let effective: Set<String>
 
   public init(effective: Set<String>) { self.effective = effective }
 
-  /// Reads `/proc/self/status`.
+  /// Reads `/proc/thread-self/status`; the process's own file tells of the main thread, which may have ended.
   public static func current() throws(HostError) -> Capabilities {
-    let path = "/proc/self/status"
+    let path = "/proc/thread-self/status"
     guard let capabilities = Capabilities(processStatus: try TextFile.read(path)) else {
       throw .unreadable(path: path, cause: "no CapEff line")
     }
