@@ -10,9 +10,14 @@ public struct StoreTransaction: ~Copyable {
   ///
   /// Gives for each flow whether its endpoint is new: its workload group never talked to this name (or, without a name, to this
   /// address), port and transport. Of several flows to a new endpoint the first one is told. A record's workload, when nil, is its source address.
-  public borrowing func record(flows: [FlowRecord]) throws(StorageError) -> [Bool] {
+  ///
+  /// - Parameter findings: what is to be said of a flow, now that it is known whether its endpoint is new; stored with the flow. When it gives
+  ///   nothing, what an earlier record of the same flow had stays.
+  public borrowing func record(
+    flows: [FlowRecord], findings: (FlowRecord, _ isNew: Bool) -> [FindingKind] = { flow, _ in flow.findings }
+  ) throws(StorageError) -> [Bool] {
     let run = try store.activeRun()
-    return try store.flows.record(flows, run: run.id)
+    return try store.flows.record(flows, run: run.id, findings: findings)
   }
 
   public borrowing func record(names: [NameRecord]) throws(StorageError) { try store.names.record(names) }

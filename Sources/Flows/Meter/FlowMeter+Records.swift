@@ -78,8 +78,12 @@ extension FlowMeter {
     let idle = time.since(table[index].last)
     if idle > idleLimit(table[index]) {
       end(index, table[index].isFinished ? .endOfFlow : .idleTimeout)
-    } else if let activeTimeout = configuration.activeTimeout, time.since(table[index].reportedAt) >= activeTimeout {
-      report(index, at: time, &batch)
+    } else if let activeTimeout = configuration.activeTimeout {
+      let flow = table[index]
+      // What is still being read may name the flow; its first record had better wait for that.
+      let isDueSoon = flow.reportedLow.packets == 0 && flow.reportedHigh.packets == 0 && flow.streams == Flow.none
+      let limit = isDueSoon ? min(activeTimeout, configuration.firstRecordTimeout) : activeTimeout
+      if time.since(flow.reportedAt) >= limit { report(index, at: time, &batch) }
     }
   }
 

@@ -19,6 +19,8 @@ public struct FlowMeterConfiguration: Sendable {
   public var otherTimeout = 60 * second
   /// How often a long-lived flow gets an interim record; nil for none, as a replay wants it.
   public var activeTimeout: Int64?
+  /// How soon a flow that nothing more is read from gets its first interim record, so that a watcher need not wait for the active timeout.
+  public var firstRecordTimeout = 2 * second
   /// Whether `FlowBatch.started` is filled.
   public var reportsStarts = true
   /// Who counts as local, for the direction of flows whose SYN was not seen. Empty when unknown.

@@ -28,7 +28,7 @@ final class FlowWriter {
     findLive = try Statement(
       database,
       """
-      SELECT f.id, f.packets_out, f.bytes_out, f.packets_in, f.bytes_in, f.state, e.grp, e.name
+      SELECT f.id, f.packets_out, f.bytes_out, f.packets_in, f.bytes_in, f.state, f.findings, e.grp, e.name
       FROM flows f LEFT JOIN endpoints e ON e.id = f.endpoint
       WHERE f.run = ? AND f.flow = ? AND (f.end_reason IS NULL OR f.end_reason = 2)
       """)
@@ -37,18 +37,22 @@ final class FlowWriter {
   func forget() { endpoints.forget() }
 
   /// For each flow, whether its endpoint is new to its workload group.
-  func record(_ flows: [FlowRecord], run: Int64) throws(StorageError) -> [Bool] {
+  func record(
+    _ flows: [FlowRecord], run: Int64, findings: (FlowRecord, _ isNew: Bool) -> [FindingKind]
+  ) throws(StorageError) -> [Bool] {
     var news: [Bool] = []
     news.reserveCapacity(flows.count)
     for (index, flow) in flows.enumerated() {
-      news.append(try record(flow, run: run))
+      news.append(try record(flow, run: run, findings))
       if index % Self.chunk == Self.chunk - 1 { try endpoints.flush() }
     }
     try endpoints.flush()
     return news
   }
 
-  private func record(_ flow: FlowRecord, run: Int64) throws(StorageError) -> Bool {
+  private func record(
+    _ flow: FlowRecord, run: Int64, _ findings: (FlowRecord, _ isNew: Bool) -> [FindingKind]
+  ) throws(StorageError) -> Bool {
     let party = try facts.party(flow.workload ?? Workload(address: flow.source.ip))
     let vendor = try facts.row(flow.vendor)
     let verdict = try facts.row(flow.verdict)
@@ -79,7 +83,8 @@ final class FlowWriter {
     insert.bind(flow.workload == nil ? nil : party.workload)
     insert.bind(vendor)
     insert.bind(verdict)
-    insert.bind(flow.findings.isEmpty ? nil : flow.findings.map(\.rawValue).joined(separator: " "))
+    let kinds = findings(flow, isNew)
+    insert.bind(kinds.isEmpty ? earlier?.findings : kinds.map(\.rawValue).joined(separator: " "))
     try insert.run()
     if let earlier {
       // A new row, and only then the old one away: who follows the flows by row sees that this one went on.
@@ -93,6 +98,7 @@ final class FlowWriter {
   private struct Earlier {
     var row: Int64
     var totals: FlowTotals
+    var findings: String?
     var endpoint: (group: Int64, name: String)?
 
     func key(of key: EndpointTable.Key) -> EndpointTable.Key? {
@@ -116,8 +122,9 @@ final class FlowWriter {
     totals.packetsIn = max(0, findLive.anyInteger())
     totals.bytesIn = max(0, findLive.anyInteger())
     totals.answered = findLive.anyText().flatMap(FlowState.init)?.isAnswered == true ? 1 : 0
+    let findings = findLive.anyText()
     let group = findLive.anyInteger()
-    return Earlier(row: row, totals: totals, endpoint: findLive.anyText().map { (group, $0) })
+    return Earlier(row: row, totals: totals, findings: findings, endpoint: findLive.anyText().map { (group, $0) })
   }
 
   private func bind(_ flow: FlowRecord, run: Int64, endpoint: Int64) {

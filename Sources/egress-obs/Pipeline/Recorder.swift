@@ -54,15 +54,18 @@ actor Recorder {
     let (from, until) = window
     try store.transaction { transaction throws(StorageError) in
       try transaction.record(names: outcome.names)
-      let isNew = try transaction.record(flows: outcome.flows)
       var findings: [Finding] = []
-      for index in outcome.flows.indices {
-        if isNew[index] { outcome.new.append(outcome.flows[index]) }
+      var kinds: [[FindingKind]] = []
+      let isNew = try transaction.record(flows: outcome.flows) { flow, isNew in
         // A long flow is recorded again and again; what is to be said of it is said the first time.
-        guard outcome.flows[index].isFirstRecord else { continue }
-        let raised = detector.findings(in: outcome.flows[index], isNew: isNew[index])
-        outcome.flows[index].findings = raised.map(\.kind)
+        let raised = flow.isFirstRecord ? detector.findings(in: flow, isNew: isNew) : []
         findings += raised
+        kinds.append(raised.map(\.kind))
+        return kinds[kinds.count - 1]
+      }
+      for index in outcome.flows.indices {
+        outcome.flows[index].findings = kinds[index]
+        if isNew[index] { outcome.new.append(outcome.flows[index]) }
       }
       let ids = try transaction.record(findings: findings, at: until)
       if let alerting {
