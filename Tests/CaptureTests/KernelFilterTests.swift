@@ -113,6 +113,17 @@ import Testing
     #expect(Self.kept(.truncatingBulk, link.type, frame) == frame.count)
   }
 
+  @Test(arguments: Link.allCases)
+  func `of an upload in frames of segmentation offload the beginning is kept, of a DNS answer all`(link: Link) {
+    func kept(_ source: UInt16, _ destination: UInt16) -> Int? {
+      Self.kept(.truncatingBulk, link.type, link.frame(0x0800, Self.ipv4(6, Self.ports(source, destination, length: 60_000))))
+    }
+    #expect(kept(51324, 443) == 8192)
+    #expect(kept(443, 444) == 8192)
+    #expect(kept(443, 51324) == 192)
+    #expect(kept(53, 51324) == link.frame(0, []).count + 60_020)
+  }
+
   @Test func `random octets are never dropped, only cut, and the interpreter stays inside`() {
     var generator = SystemRandomNumberGenerator()
     for _ in 0..<2000 {

@@ -11,7 +11,7 @@ public struct BPFInstruction: Hashable, Sendable {
 ///
 /// A is the accumulator and X the index register ([McCanne and Jacobson, 1993](https://www.tcpdump.org/papers/bpf-usenix93.pdf)).
 struct BPFAssembler {
-  enum Label { case oneTag, twoTags, internet, ipv4, ipv4Length, ipv6, ipv6Length, ports, whole, drop }
+  enum Label { case oneTag, twoTags, internet, ipv4, ipv4Length, ipv6, ipv6Length, ports, client, whole, drop }
   enum Test: UInt16 {
     case equal = 0x15
     case greater = 0x25

@@ -17,16 +17,21 @@ public struct KernelFilter: Hashable, Sendable {
   /// the rest leaves room for what a server says first (`SSH-2.0-…`, `220 …`, `HTTP/1.1 200`).
   public static let bulkLength: UInt32 = 192
 
+  /// What is kept of any other TCP or UDP packet: more than an unsegmented frame of any hello, less than the 64 KiB
+  /// frames that segmentation offload makes of an upload.
+  public static let clientLength: UInt32 = 8192
+
   /// Source ports whose answers carry names, so they are kept whole: DNS and multicast DNS.
   static let namePorts: [UInt32] = [53, 5353]
 
   /// The lowest port that Linux hands to clients (`ip_local_port_range`).
   static let ephemeralPorts: UInt32 = 32768
 
-  /// Cuts what servers send to `bulkLength` and keeps everything else whole.
+  /// Cuts what servers send to `bulkLength`, what clients send to `clientLength`, and keeps everything else whole.
   ///
   /// Names are in what clients send (hello, request, CONNECT, SOCKS) and in DNS. Only a TCP or UDP packet from a port below 32768
-  /// that is not DNS, to a port of 32768 or above, is cut. Fragments, other protocols, IPv6 with extension headers: whole.
+  /// that is not DNS, to a port of 32768 or above, counts as a server's. DNS answers, fragments, other protocols and IPv6 with
+  /// extension headers stay whole.
   public static let truncatingBulk = KernelFilter(rule: .truncatingBulk)
 
   /// Keeps only TCP and UDP with one of these ports at either end, and fragments, whole; for the loopback interface, where only DNS
@@ -50,11 +55,13 @@ public struct KernelFilter: Hashable, Sendable {
       assembler.jump(.greater, Self.bulkLength, else: .whole)
       assembler.findTransport(layout, other: .whole)
       assembler.loadHalfIndirect(layout.headerLength)
-      assembler.jump(.greaterOrEqual, Self.ephemeralPorts, then: .whole)
+      assembler.jump(.greaterOrEqual, Self.ephemeralPorts, then: .client)
       for port in Self.namePorts { assembler.jump(.equal, port, then: .whole) }
       assembler.loadHalfIndirect(layout.headerLength + 2)
-      assembler.jump(.greaterOrEqual, Self.ephemeralPorts, else: .whole)
+      assembler.jump(.greaterOrEqual, Self.ephemeralPorts, else: .client)
       assembler.keep(Self.bulkLength)
+      assembler.define(.client)
+      assembler.keep(Self.clientLength)
       assembler.define(.whole)
       assembler.keep(.max)
     case .ports(let ports):
