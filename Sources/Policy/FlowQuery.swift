@@ -4,8 +4,8 @@ public import EgressModel
 ///
 /// `{"id":"f1","from":"shop/cart-1","to":{"ip":"203.0.113.10","port":443,"name":"api.example.net"},"protocol":"tcp"}`
 ///
-/// - `from`: `namespace/pod`, `namespace/Kind/name` for any pod of a controller, `systemd/unit`, `container/name`, `process/command`, or an address
-///   (alone or as `address/…`). A pod in a namespace called like one of these words is `pod/namespace/name`.
+/// - `from`: `namespace/pod`, `namespace/Kind/name` for any pod of a controller, `systemd/unit`, `container/name`, `process/command`,
+///   or an address (alone or as `address/…`). A pod in a namespace called like one of these words is `pod/namespace/name`.
 /// - `to.ip` and `protocol` must be there; `to.port` too when the protocol has ports, and else is ignored.
 /// - `to.name` is taken as said in the connection (`confirmed`).
 public struct FlowQuery: Hashable, Sendable {

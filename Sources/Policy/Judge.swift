@@ -1,35 +1,5 @@
 public import EgressModel
 
-/// By whose rules the kinds of policies combine.
-public enum Engine: String, CaseIterable, Sendable {
-  /// Found from the manifests.
-  case auto
-  /// The text of the Kubernetes API, and nothing of any plugin.
-  case generic
-
-  /// Takes the word of a command line.
-  public init(named name: String) throws(PolicyError) {
-    guard let engine = Engine(rawValue: name.lowercased()) else { throw .unsupportedEngine(name) }
-    self = engine
-  }
-}
-
-/// What can go wrong besides manifests, whose errors are collected (`ManifestError`).
-public enum PolicyError: Error, Hashable, Sendable, CustomStringConvertible {
-  case unsupportedEngine(String)
-  /// `field` is empty when the whole line is meant.
-  case badFlow(file: String, line: Int, field: String, problem: String)
-
-  public var description: String {
-    switch self {
-    case .unsupportedEngine(let name):
-      "engine \(quoted(name)) is not supported; supported: \(Engine.allCases.map(\.rawValue).joined(separator: ", "))"
-    case .badFlow(let file, let line, let field, let problem):
-      "\(file):\(line): \(field.isEmpty ? "" : field + ": ")\(problem)"
-    }
-  }
-}
-
 /// Says what the declared policies allow.
 ///
 /// Made once from policies and inventory, immutable from then on, and shared freely. Selectors are resolved when it is made; a verdict

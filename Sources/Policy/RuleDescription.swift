@@ -105,7 +105,8 @@ extension EgressPolicy.Rule {
   var width: String? {
     if allowsAnyDestination { return ports.isEmpty ? "any destination, every port" : "any destination" }
     for name in names {
-      if let domain = name.wildcardDomain, !domain.contains(".") { return "\(name) is \(domain.isEmpty ? "every name" : "a whole top-level domain")" }
+      guard let domain = name.wildcardDomain, !domain.contains(".") else { continue }
+      return "\(name) is \(domain.isEmpty ? "every name" : "a whole top-level domain")"
     }
     for prefix in cidrs {
       if let width = prefix.width(everyPort: ports.isEmpty) { return width }

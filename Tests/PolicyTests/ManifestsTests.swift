@@ -93,6 +93,23 @@ import Testing
     #expect(errors.map(\.problem) == ["its aliases expand to too many values"])
   }
 
+  @Test func `aliases of all documents of a file together are bounded`() {
+    var document = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+    for level in 1...3 { document += "a\(level): &a\(level) [\((0..<10).map { _ in "*a\(level - 1)" }.joined(separator: ", "))]\n" }
+    // Each document expands to some 12,000 values.
+    let few = Manifests.read(Array(repeating: document, count: 8).joined(separator: "---\n"), file: "f")
+    #expect(few.objects.count == 8 && few.errors == [])
+    let many = Manifests.read(Array(repeating: document, count: 20).joined(separator: "---\n"), file: "f")
+    #expect(many.objects.count < 12 && many.errors.count == 20 - many.objects.count)
+  }
+
+  @Test(arguments: ["y", "on", "No", "true"]) func `a key that YAML reads as a boolean is refused`(_ key: String) {
+    let errors = Manifests.read("apiVersion: v1\nkind: Pod\nmetadata:\n  labels: {\(key): a}\n", file: "f").errors
+    #expect(errors.map(\.problem) == ["the key \(key) is a boolean in YAML"])
+    #expect(errors.map(\.line) == [4])
+    #expect(Manifests.read("apiVersion: v1\nkind: Pod\nmetadata:\n  labels: {'\(key)': a}\n", file: "f").errors == [])
+  }
+
   @Test(arguments: ["? *a20\n: x", "*a20 : x", "[*a20, *a20]: x", "x: {*a20 : y}", "x: {? *a20}", "'a': \"b\n def \" : {*a20 : y}"])
   func `aliases in keys, which would cost exponential time, are refused unread`(_ key: String) {
     var text = "a0: &a0 [x, x]\n"
@@ -124,7 +141,7 @@ import Testing
       ---
       apiVersion: v1
       kind: Pod
-      metadata: {labels: &m {app: 'web'}, name: "a\u00e4", annotations: {<<: *m}}
+      metadata: {labels: &m {app: 'web'}, name: "a\\u00e4", annotations: {<<: *m}}
       spec:
         containers: [{ports: [{containerPort: 80}]}]
       status: {podIP: 10.0.0.1}

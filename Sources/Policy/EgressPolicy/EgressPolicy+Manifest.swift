@@ -67,7 +67,8 @@ extension Field {
 
   fileprivate func egressRule() -> EgressPolicy.Rule? {
     guard let members = members("names", "cidrs", "except", "ports", "transports", "note") else { return nil }
-    var rule = EgressPolicy.Rule(names: [], cidrs: [], except: [], ports: [], transports: [], note: members["note"]?.string(), line: value.line)
+    var rule = EgressPolicy.Rule(line: value.line)
+    rule.note = members["note"]?.string()
     for key in ["names", "cidrs", "except", "ports", "transports"] {
       // An empty list reads like "none", and absence means "any": a mistake here would open everything.
       if let field = members[key], case .list(let values) = field.value.content, values.isEmpty {

@@ -26,18 +26,21 @@ import EgressModel
 ///     except: [10.1.0.0/16]                     # taken away from the cidrs of this rule only
 /// ```
 ///
-/// Every selected workload is denied what no rule of any policy that selects it allows; there is no order. A rule allows a destination
-/// that has one of its `names` **or** lies in one of its `cidrs` (neither given: any destination) **and** whose port and transport fit.
+/// Every selected workload is denied what no rule of any policy that selects it allows; there is no order. A rule allows a
+/// destination that has one of its `names` **or** lies in one of its `cidrs` (neither given: any destination) **and** whose port
+/// and transport fit.
 ///
-/// - `*` at the front stands for exactly one label, `**` for one or more; neither matches the bare domain. Case and a trailing dot do not matter.
+/// - `*` at the front stands for exactly one label, `**` for one or more; neither matches the bare domain. Case and a trailing
+///   dot do not matter.
 ///   `*` alone matches names of one label and `**` every name.
 /// - Pods on the host network are selected like others, since their sockets can be told apart.
 /// - The address that is judged is the one the workload dialled (a Service's, not its backend's).
 /// - `transports` absent: with `ports`, tcp, udp and sctp; without, everything. `icmp` covers ICMPv6.
 ///
-/// Which names count: what was said in the connection (`confirmed`) decides alone where there is such a name, and then *every* name that was
-/// said must be allowed, each by some rule. An address that is shared with an allowed name opens nothing. With no confirmed name, any name that this
-/// workload looked up (`resolved`, `shared`) may satisfy a rule. A `hint` never does, nor does a canonical name (CNAME) nobody asked for.
+/// Which names count: what was said in the connection (`confirmed`) decides alone where there is such a name, and then *every* name
+/// that was said must be allowed, each by some rule. An address that is shared with an allowed name opens nothing. With no confirmed
+/// name, any name that this workload looked up (`resolved`, `shared`) may satisfy a rule. A `hint` never does, nor does a canonical
+/// name (CNAME) that nobody asked for.
 /// A destination that nothing names satisfies no rule with names.
 struct EgressPolicy: Sendable {
   enum Selection: Sendable {
@@ -47,13 +50,13 @@ struct EgressPolicy: Sendable {
   }
 
   struct Rule: Sendable {
-    var names: [NamePattern]
-    var cidrs: [IPPrefix]
-    var except: [IPPrefix]
+    var names: [NamePattern] = []
+    var cidrs: [IPPrefix] = []
+    var except: [IPPrefix] = []
     /// Empty: every port.
-    var ports: [ClosedRange<UInt16>]
+    var ports: [ClosedRange<UInt16>] = []
     /// Empty: every transport.
-    var transports: [Transport]
+    var transports: [Transport] = []
     var note: String?
     var line: Int
 
@@ -66,87 +69,4 @@ struct EgressPolicy: Sendable {
   var file: String
   var document: Int
   var line: Int
-}
-
-/// A domain name, or one with a leading `*.` (exactly one label) or `**.` (one or more labels).
-struct NamePattern: Hashable, Sendable, CustomStringConvertible {
-  private enum Front: Hashable, Sendable {
-    case exact
-    case oneLabel
-    case oneOrMoreLabels
-  }
-
-  private let front: Front
-  /// What follows the wildcard, with its leading dot; empty for a bare wildcard.
-  private let rest: String
-  let description: String
-
-  /// Nil when it is no name: a wildcard elsewhere than as the first label, empty labels, other characters, too long.
-  init?(_ text: String) {
-    let name = DomainName(presentation: text).text
-    var labels = name.split(separator: ".", omittingEmptySubsequences: false)[...]
-    guard name.utf8.count <= 253, let first = labels.first else { return nil }
-    front = first == "*" ? .oneLabel : first == "**" ? .oneOrMoreLabels : .exact
-    if front != .exact { labels = labels.dropFirst() }
-    for label in labels {
-      let fits = (1...63).contains(label.utf8.count) && label.utf8.allSatisfy {
-        (0x30...0x39).contains($0) || (0x61...0x7a).contains($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
-      }
-      guard fits else { return nil }
-    }
-    rest = front == .exact ? name : String(name.dropFirst(first.count))
-    description = name
-  }
-
-  func matches(_ name: DomainName) -> Bool {
-    let text = name.text
-    guard front != .exact else { return text == rest }
-    // `matches` is asked on every judged name: compare octets, make no copies.
-    let (bytes, suffix) = (text.utf8, rest.utf8)
-    guard bytes.count > suffix.count, bytes.suffix(suffix.count).elementsEqual(suffix) else { return false }
-    let labels = bytes.dropLast(suffix.count)
-    // The root, written as a dot, has no label.
-    guard labels.first != UInt8(ascii: ".") else { return false }
-    return front == .oneOrMoreLabels || !labels.contains(UInt8(ascii: "."))
-  }
-
-  /// What follows the wildcard; nil without one.
-  var wildcardDomain: String? { front == .exact ? nil : String(rest.dropFirst()) }
-}
-
-/// A name in which `*` stands for any number of characters and `?` for one.
-struct Glob: Hashable, Sendable, CustomStringConvertible {
-  let description: String
-  private let pattern: [UInt8]
-  /// Whether only one text matches.
-  let isLiteral: Bool
-
-  init(_ text: String) {
-    description = text
-    pattern = Array(text.utf8)
-    isLiteral = !pattern.contains(UInt8(ascii: "*")) && !pattern.contains(UInt8(ascii: "?"))
-  }
-
-  /// Linear in the text for each star: on a mismatch only the last star is tried again, one octet later.
-  func matches(_ text: String) -> Bool {
-    if isLiteral { return text == description }
-    let bytes = Array(text.utf8)
-    var (index, at) = (0, 0)
-    var (star, mark): (Int?, Int) = (nil, 0)
-    while index < bytes.count {
-      if at < pattern.count, pattern[at] == UInt8(ascii: "*") {
-        (star, mark) = (at, index)
-        at += 1
-      } else if at < pattern.count, pattern[at] == UInt8(ascii: "?") || pattern[at] == bytes[index] {
-        index += 1
-        at += 1
-      } else if let last = star {
-        mark += 1
-        (at, index) = (last + 1, mark)
-      } else {
-        return false
-      }
-    }
-    return pattern[at...].allSatisfy { $0 == UInt8(ascii: "*") }
-  }
 }

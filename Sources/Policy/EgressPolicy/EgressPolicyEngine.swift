@@ -152,12 +152,3 @@ extension EgressPolicyEngine {
     return cidrs.isEmpty ? naming : "\(naming), and \(cidrs)"
   }
 }
-
-extension NamePattern {
-  /// Whether a person would call them near: they end in the same two labels, or share a telling one (`segment.io`, `*.segment.com`).
-  func resembles(_ name: DomainName) -> Bool {
-    let (mine, theirs) = (description.split(separator: "."), name.labels)
-    if mine.count >= 2, theirs.count >= 2, mine.suffix(2).elementsEqual(theirs.suffix(2)) { return true }
-    return mine.contains { $0.utf8.count > 3 && theirs.contains($0) }
-  }
-}

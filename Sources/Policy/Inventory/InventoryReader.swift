@@ -103,8 +103,9 @@ public struct InventoryReader: Sendable {
 extension InventoryReader {
   private static func node(name: String, labels: [String: String], spec: Members?, status: Members?) -> Node {
     let addresses = (status?["addresses"]?.elements() ?? []).compactMap { element -> IPAddress? in
-      guard let entry = element.anyMembers(), let type = entry["type"]?.string(), type == "InternalIP" || type == "ExternalIP" else { return nil }
-      return entry["address"]?.address()
+      guard let entry = element.anyMembers() else { return nil }
+      // The other types are names.
+      return ["InternalIP", "ExternalIP"].contains(entry["type"]?.value.string) ? entry["address"]?.address() : nil
     }
     let podCIDRs = spec?["podCIDRs"]?.elements().compactMap { $0.prefix() } ?? spec?["podCIDR"]?.prefix().map { [$0] } ?? []
     return Node(name: name, labels: labels, addresses: addresses, podCIDRs: podCIDRs)

@@ -19,9 +19,10 @@ public struct Manifests: Sendable {
       return manifests
     }
     // Not JSON after all, or broken: YAML's reader takes flow collections too, and says what is wrong.
+    var allowance = YAMLText.aliasAllowance
     for (index, document) in YAMLText.documents(text).enumerated() {
       do throws(YAMLText.Failure) {
-        manifests.add(try YAMLText.value(of: document), path: nil, document: index + 1, file: file)
+        manifests.add(try YAMLText.value(of: document, allowance: &allowance), path: nil, document: index + 1, file: file)
       } catch {
         switch error {
         case .failure(let line, let problem, let advice):

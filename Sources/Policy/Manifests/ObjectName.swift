@@ -10,7 +10,8 @@ struct ObjectName: Hashable, Sendable {
 
   /// A DNS subdomain (RFC 1123): at most 253 octets of lower-case labels.
   static func isSubdomain(_ text: some StringProtocol) -> Bool {
-    text.utf8.count <= 253 && text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { isLabel($0, limit: 253) }
+    let labels = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    return text.utf8.count <= 253 && labels.allSatisfy { isLabel($0, limit: 253) }
   }
 
   /// A DNS label (RFC 1123): at most 63 lower-case letters, digits and inner hyphens.

@@ -2,9 +2,9 @@ import Yams
 
 /// Reads YAML as the API server does (YAML 1.1 scalars), one document at a time so that a broken one does not hide the others.
 ///
-/// Bounded: nesting by the parser (1,000 levels), alias expansion by `aliasAllowance` values a document.
+/// Bounded: nesting by the parser (1,000 levels), alias expansion by `aliasAllowance` values a file.
 enum YAMLText {
-  /// A document has no more values than bytes unless aliases multiply them; this is how many more are let through.
+  /// A document has no more values than bytes unless aliases multiply them; this is how many more are let through in all documents of a file.
   static let aliasAllowance = 100_000
 
   struct Document {
@@ -58,7 +58,8 @@ enum YAMLText {
     case failure(line: Int, problem: String, advice: String?)
   }
 
-  static func value(of document: Document) throws(Failure) -> ManifestValue {
+  /// `allowance`: how many more values than bytes there may still be; lessened by what the document takes of it.
+  static func value(of document: Document, allowance: inout Int) throws(Failure) -> ManifestValue {
     if let line = aliasInKey(document) {
       throw .failure(line: line, problem: "an alias stands in the key of a map", advice: "write the key out")
     }
@@ -66,7 +67,8 @@ enum YAMLText {
       // No resolver: scalars are resolved below, by the rules of the API server.
       let parser = try Parser(yaml: String(document.text), resolver: .basic, encoding: .utf8)
       guard let root = try parser.nextRoot() else { return ManifestValue(content: .null, line: document.line) }
-      var conversion = Conversion(offset: document.line - 1, remaining: document.text.utf8.count + aliasAllowance)
+      var conversion = Conversion(offset: document.line - 1, remaining: document.text.utf8.count + allowance)
+      defer { allowance = max(0, min(allowance, conversion.remaining)) }
       return try conversion.value(root)
     } catch let failure as Failure {
       throw failure
@@ -109,7 +111,7 @@ enum YAMLText {
     while let found = bytes[index...].firstIndex(of: mark) {
       index = found + 1
       let name = bytes[index...].prefix {
-        (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+        (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0) || $0 == 0x2d || $0 == 0x5f
       }
       if !name.isEmpty { names.insert(name) }
     }
@@ -127,7 +129,8 @@ enum YAMLText {
       case UInt8(ascii: ":"):
         guard let last = before.last(where: { !isSpace($0) }) else { return true }
         if last == UInt8(ascii: "]") || last == UInt8(ascii: "}") { return true }
-        if before.reversed().drop(while: isSpace).prefix(while: { !opens($0) || $0 == UInt8(ascii: "-") }).last == UInt8(ascii: "*") { return true }
+        let word = before.reversed().drop(while: isSpace).prefix { !opens($0) || $0 == UInt8(ascii: "-") }
+        if word.last == UInt8(ascii: "*") { return true }
       default: break
       }
     }
@@ -168,6 +171,10 @@ enum YAMLText {
         guard case .scalar(let key) = pair.key else {
           throw .failure(line: line, problem: "the key of a map is not a string", advice: nil)
         }
+        // The API server's reader would make "true" or "false" of it. The key's tag says nothing any more: comparing keys resolved it.
+        if key.style == .plain, case .boolean = YAMLScalar.content(plain: key.string) {
+          throw .failure(line: line, problem: "the key \(key.string) is a boolean in YAML", advice: "write \"\(key.string)\"")
+        }
         let value = try value(pair.value)
         if key.string == "<<", key.style == .plain {
           merged += try source(of: value)
@@ -192,51 +199,5 @@ enum YAMLText {
       default: throw .failure(line: value.line, problem: "<< merges \(value.account)", advice: "it takes a map, or a list of maps")
       }
     }
-  }
-}
-
-/// Which type an unquoted YAML scalar has, by the rules of YAML 1.1 as the API server's reader (go-yaml) applies them.
-enum YAMLScalar {
-  static func content(_ scalar: Node.Scalar) -> ManifestValue.Content {
-    let tag = scalar.tag.description
-    guard scalar.style == .plain, tag != "tag:yaml.org,2002:str", tag != "!" else { return .string(scalar.string) }
-    return content(plain: scalar.string)
-  }
-
-  static func content(plain text: String) -> ManifestValue.Content {
-    guard let first = text.utf8.first else { return .null }
-    // Only these octets begin anything but a string.
-    switch first {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."): return numeric(text)
-    case UInt8(ascii: "~"): return text == "~" ? .null : .string(text)
-    default: break
-    }
-    switch text {
-    case "null", "Null", "NULL": return .null
-    case "y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON": return .boolean(true, written: text)
-    case "n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF": return .boolean(false, written: text)
-    default: return .string(text)
-    }
-  }
-
-  private static func numeric(_ text: String) -> ManifestValue.Content {
-    let plain = text.contains("_") ? text.filter { $0 != "_" } : text
-    if let value = Int64(plain), plain.utf8.first != UInt8(ascii: "0") || plain == "0" { return .integer(value) }
-    let (sign, digits): (Int64, Substring) = plain.hasPrefix("-") ? (-1, plain.dropFirst()) : (1, plain.hasPrefix("+") ? plain.dropFirst() : plain[...])
-    for (prefix, radix) in [("0x", 16), ("0b", 2), ("0o", 8), ("0", 8)] where digits.hasPrefix(prefix) {
-      let rest = digits.dropFirst(prefix.count)
-      if rest.utf8.first != UInt8(ascii: "-"), rest.utf8.first != UInt8(ascii: "+"), let value = Int64(rest, radix: radix) {
-        return .integer(sign * value)
-      }
-    }
-    switch text {
-    case ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", ".nan", ".NaN", ".NAN": return .number(written: text)
-    default: break
-    }
-    // [-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?
-    let shape = digits.utf8.allSatisfy {
-      (0x30...0x39).contains($0) || [UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"), UInt8(ascii: "-"), UInt8(ascii: "+")].contains($0)
-    }
-    return shape && Double(String(digits.hasSuffix(".") ? digits.dropLast() : digits)) != nil ? .number(written: text) : .string(text)
   }
 }

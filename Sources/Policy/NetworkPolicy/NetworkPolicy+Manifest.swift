@@ -6,7 +6,8 @@ extension NetworkPolicy {
     guard let fields = object.fields(problems), var name = object.objectName(fields) else { return nil }
     name.namespace = name.namespace ?? "default"
     var policy = NetworkPolicy(
-      name: name, podSelector: LabelSelector(), isolatesEgress: false, egress: [], file: object.file, document: object.document, line: object.line)
+      name: name, podSelector: LabelSelector(), isolatesEgress: false, egress: [],
+      file: object.file, document: object.document, line: object.line)
     guard let spec = fields["spec"] else { return policy }
     guard let spec = spec.members("podSelector", "policyTypes", "ingress", "egress") else { return nil }
     policy.podSelector = spec["podSelector"]?.labelSelector() ?? LabelSelector()
@@ -69,7 +70,8 @@ extension Field {
         if !isPortName(name) {
           port.refuse(
             "\(quoted(name)) is no port name",
-            UInt16(name) == nil ? "a name has at most 15 lower-case letters, digits and hyphens, and a letter" : "write the number without quotes")
+            UInt16(name) == nil
+              ? "a name has at most 15 lower-case letters, digits and hyphens, and a letter" : "write the number without quotes")
         }
         endPort?.refuse("it does not go with a named port", "remove endPort, or give port as a number")
       } else {

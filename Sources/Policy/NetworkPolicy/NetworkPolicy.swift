@@ -3,7 +3,8 @@ import EgressModel
 /// The egress half of a `networking.k8s.io/v1` NetworkPolicy.
 ///
 /// A policy that selects a pod and has the policy type Egress isolates it: only what a rule of such a policy allows may leave.
-/// There is no order and no denying rule. ([API reference](https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/network-policy-v1/))
+/// There is no order and no denying rule.
+/// ([API reference](https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/network-policy-v1/))
 struct NetworkPolicy: Sendable {
   struct Rule: Sendable {
     /// Any of them; empty allows every destination.

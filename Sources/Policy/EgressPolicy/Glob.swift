@@ -1,0 +1,36 @@
+/// A name in which `*` stands for any number of characters and `?` for one.
+struct Glob: Hashable, Sendable, CustomStringConvertible {
+  let description: String
+  private let pattern: [UInt8]
+  /// Whether only one text matches.
+  let isLiteral: Bool
+
+  init(_ text: String) {
+    description = text
+    pattern = Array(text.utf8)
+    isLiteral = !pattern.contains(UInt8(ascii: "*")) && !pattern.contains(UInt8(ascii: "?"))
+  }
+
+  /// Linear in the text for each star: on a mismatch only the last star is tried again, one octet later.
+  func matches(_ text: String) -> Bool {
+    if isLiteral { return text == description }
+    let bytes = Array(text.utf8)
+    var (index, at) = (0, 0)
+    var (star, mark): (Int?, Int) = (nil, 0)
+    while index < bytes.count {
+      if at < pattern.count, pattern[at] == UInt8(ascii: "*") {
+        (star, mark) = (at, index)
+        at += 1
+      } else if at < pattern.count, pattern[at] == UInt8(ascii: "?") || pattern[at] == bytes[index] {
+        index += 1
+        at += 1
+      } else if let last = star {
+        mark += 1
+        (at, index) = (last + 1, mark)
+      } else {
+        return false
+      }
+    }
+    return pattern[at...].allSatisfy { $0 == UInt8(ascii: "*") }
+  }
+}
