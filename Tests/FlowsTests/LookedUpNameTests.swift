@@ -1,0 +1,225 @@
+import EgressModel
+import Testing
+import Wire
+
+@testable import Flows
+
+private let client = MeterRun.client
+private let server = MeterRun.server
+private let resolver = MeterRun.resolver
+
+@Suite struct LookedUpNameTests {
+  private static func evidence(_ name: String, _ confidence: Confidence, chain: [String] = []) -> NameEvidence {
+    NameEvidence(
+      name: DomainName(presentation: name), source: .dns, confidence: confidence, chain: chain.map { DomainName(presentation: $0) })
+  }
+
+  @Test func `the queried name is bound with its chain, and the answer is told`() {
+    var run = MeterRun()
+    run.resolve("shop.example.com", aliases: ["shop.cdn.example.net", "e1.example.org"])
+    run.handshake()
+    let batch = run.meter.advance(to: run.time)
+    #expect(run.only()?.names == [Self.evidence("shop.example.com", .resolved, chain: ["shop.cdn.example.net", "e1.example.org"])])
+    #expect(batch.names.count == 1)
+    let record = batch.names.first
+    #expect(record?.client == client.ip && record?.server == resolver.ip && record?.name.text == "shop.example.com" && record?.type == "A")
+    #expect(record?.addresses == [server.ip] && record?.ttl == 60 && record?.rcode == "NOERROR" && record?.chain.count == 2)
+  }
+
+  @Test func `several names for one address are shared, latest first, until the connection says which`() {
+    var run = MeterRun()
+    run.resolve("a.example")
+    run.resolve("b.example", id: 8)
+    run.handshake()
+    #expect(run.only()?.names == [Self.evidence("b.example", .shared), Self.evidence("a.example", .shared)])
+
+    run.handshake()
+    run.say(Traffic.clientHello("a.example"))
+    let names = run.only()?.names ?? []
+    #expect(names.map(\.confidence) == [.confirmed, .resolved, .shared])
+    #expect(names.map(\.name.text) == ["a.example", "a.example", "b.example"])
+  }
+
+  @Test(arguments: [(60.0, Confidence.resolved), (89, .resolved), (91, .hint)])
+  func `a name is resolved for its time to live and half a minute more, and a hint after`(seconds: Double, confidence: Confidence) {
+    var run = MeterRun()
+    run.resolve("a.example", ttl: 60)
+    run.wait(seconds: seconds)
+    run.handshake()
+    #expect(run.only()?.names == [Self.evidence("a.example", confidence)])
+  }
+
+  @Test func `a flow keeps its names for life, and names that come later are not its`() {
+    var run = MeterRun()
+    run.resolve("a.example", ttl: 1)
+    run.handshake()
+    run.wait(seconds: 3600)
+    run.resolve("b.example", id: 9)
+    run.say([0])
+    #expect(run.only()?.names == [Self.evidence("a.example", .resolved)])
+  }
+
+  @Test func `what another client looked up is a hint`() {
+    var run = MeterRun()
+    run.resolve("a.example", client: IPAddress(v4: 0x0a00_0002))
+    run.handshake()
+    #expect(run.only()?.names == [Self.evidence("a.example", .hint)])
+  }
+
+  @Test func `the look-ups of a stub on loopback are those of the host's own addresses`() {
+    for (isHost, confidence) in [(true, Confidence.resolved), (false, .hint)] {
+      var run = MeterRun { if isHost { $0.hostAddresses = [client.ip] } }
+      let stub = SocketAddress(ip: IPAddress(v4: 0x7f00_0035), port: 53)
+      let asker = SocketAddress(ip: IPAddress(v4: 0x7f00_0001), port: 4000)
+      run.feed(Traffic.udp(asker, stub, Traffic.query(1, "a.example")))
+      run.feed(Traffic.udp(stub, asker, Traffic.answer(1, "a.example", [server.ip])))
+      run.handshake()
+      #expect(run.only()?.names == [Self.evidence("a.example", confidence)])
+    }
+  }
+
+  @Test func `names of an earlier run count by their time`() {
+    var run = MeterRun()
+    let record = NameRecord(
+      time: run.time, client: client.ip, server: resolver.ip, name: DomainName(presentation: "a.example"), type: "A", addresses: [server.ip],
+      ttl: 60, rcode: "NOERROR")
+    run.meter.learn(record)
+    run.handshake()
+    #expect(run.only()?.names == [Self.evidence("a.example", .resolved)])
+  }
+
+  @Test(arguments: [
+    ("another id", Traffic.answer(8, "a.example", [server.ip]), resolver), ("another name", Traffic.answer(7, "b.example", [server.ip]), resolver),
+    ("another type", Traffic.answer(7, "a.example", type: .aaaa, [server.ip]), resolver),
+  ])
+  func `an answer that fits no query is not believed`(name: String, answer: [UInt8], from: SocketAddress) {
+    var run = MeterRun()
+    let stub = SocketAddress(ip: client.ip, port: 40_000)
+    run.feed(Traffic.udp(stub, resolver, Traffic.query(7, "a.example")))
+    run.feed(Traffic.udp(from, stub, answer))
+    run.handshake()
+    let dns = run.meter.counters.dns
+    let batch = run.meter.advance(to: run.time)
+    #expect(run.only()?.names == [], "\(name)")
+    #expect(dns[.query] == 1 && dns[.unsolicited] == 1 && dns[.answer] == 0 && batch.names.isEmpty, "\(name)")
+  }
+
+  @Test func `an answer is believed once, whatever the case of its letters`() {
+    var run = MeterRun()
+    let stub = SocketAddress(ip: client.ip, port: 40_000)
+    run.feed(Traffic.udp(stub, resolver, Traffic.query(7, "wWw.eXample")))
+    run.feed(Traffic.udp(resolver, stub, Traffic.answer(7, "www.example", [server.ip])))
+    run.feed(Traffic.udp(resolver, stub, Traffic.answer(7, "www.example", [IPAddress(v4: 0x0606_0606)])))
+    let dns = run.meter.counters.dns
+    #expect(dns[.answer] == 1 && dns[.unsolicited] == 1)
+  }
+
+  @Test func `an answer without its query is believed only when the capture has just begun`() {
+    for (wait, outcome) in [(4.0, DNSOutcome.answer), (6, .unsolicited)] {
+      var run = MeterRun()
+      run.feed(Traffic.udp(server, client))
+      run.wait(seconds: wait)
+      run.feed(Traffic.udp(resolver, client, Traffic.answer(1, "a.example", [server.ip])))
+      let count = run.meter.counters.dns[outcome]
+      #expect(count == 1)
+    }
+  }
+
+  @Test(arguments: [5353, 5355, 137] as [UInt16])
+  func `multicast DNS, LLMNR and NetBIOS name nothing`(port: UInt16) {
+    var run = MeterRun()
+    let peer = SocketAddress(ip: resolver.ip, port: port)
+    run.feed(Traffic.udp(SocketAddress(ip: client.ip, port: port), peer, Traffic.query(0, "printer.local")))
+    run.feed(Traffic.udp(peer, SocketAddress(ip: client.ip, port: port), Traffic.answer(0, "printer.local", [server.ip])))
+    run.handshake()
+    let total = run.meter.counters.dns.total
+    let records = run.drain()
+    #expect(total == 0 && records.allSatisfy { $0.names.isEmpty })
+  }
+
+  @Test func `DNS over TCP is read for as long as the connection lives, several messages a segment, cut anywhere`() {
+    let framed = { (message: [UInt8]) in Traffic.bigEndian(UInt16(message.count)) + message }
+    let asked = framed(Traffic.query(1, "a.example")) + framed(Traffic.query(2, "b.example"))
+    let other = IPAddress(v4: 0x0505_0505)
+    let answered = framed(Traffic.answer(1, "a.example", [server.ip])) + framed(Traffic.answer(2, "b.example", [other]))
+    for cut in 1..<answered.count {
+      var run = MeterRun()
+      let asker = SocketAddress(ip: client.ip, port: 41_000)
+      run.handshake(client: asker, server: resolver)
+      run.feed(Traffic.tcp(asker, resolver, .ack, sequence: 1001, asked))
+      run.wait(seconds: 1)
+      run.feed(Traffic.tcp(resolver, asker, .ack, sequence: 9001, Array(answered[..<cut])))
+      run.feed(Traffic.tcp(resolver, asker, .ack, sequence: 9001 + UInt32(cut), Array(answered[cut...])))
+      run.handshake()
+      let counters = run.meter.counters
+      #expect(counters.dns[.query] == 2 && counters.dns[.answer] == 2 && counters.reassemblyBytes == 0)
+      let records = run.drain()
+      #expect(records.first?.application == .dns)
+      #expect(records.last?.names == [Self.evidence("a.example", .resolved)])
+    }
+  }
+
+  @Test func `a quiet DNS connection is not given up`() {
+    var run = MeterRun()
+    let asker = SocketAddress(ip: client.ip, port: 41_000)
+    run.handshake(client: asker, server: resolver)
+    for id in 0..<3 as Range<UInt16> {
+      let query = Traffic.query(id, "a.example")
+      let framed = Traffic.bigEndian(UInt16(query.count)) + query
+      run.feed(Traffic.tcp(asker, resolver, .ack, sequence: 1001 + UInt32(id) * UInt32(framed.count), framed))
+      run.wait(seconds: 100)
+      _ = run.meter.advance(to: run.time)
+    }
+    let dns = run.meter.counters.dns
+    #expect(dns[.query] == 3 && dns[.unanswered] == 3)
+  }
+
+  @Test func `what is no DNS message is counted, and a cut one too`() {
+    var run = MeterRun()
+    run.feed(Traffic.udp(client, resolver, [1, 2, 3]))
+    run.feed(Traffic.udp(client, resolver, Traffic.query(1, "a.example")), captured: 45)
+    run.feed(Traffic.udp(client, resolver, Traffic.query(1, "a.example")))
+    run.feed(Traffic.udp(resolver, client, Traffic.answer(1, "a.example", aliases: ["b.example"], [server.ip])), captured: 90)
+    let dns = run.meter.counters.dns
+    #expect(dns[.malformed] == 1 && dns[.truncated] == 2 && dns[.query] == 1)
+  }
+
+  @Test func `an answer that no such name exists is told and names nothing`() {
+    var run = MeterRun()
+    run.feed(Traffic.udp(client, resolver, Traffic.query(1, "nowhere.example")))
+    run.feed(Traffic.udp(resolver, client, Traffic.answer(1, "nowhere.example", [], code: 3)))
+    let batch = run.meter.advance(to: run.time)
+    #expect(batch.names.map(\.rcode) == ["NXDOMAIN"] && batch.names.first?.ttl == nil)
+    #expect(run.meter.counters.namesKnown == 0)
+  }
+
+  @Test func `names stay inside their bound: the ones not asked for again go`() {
+    var run = MeterRun { $0.nameCapacity = 50 }
+    for number in 0..<200 as Range<UInt32> {
+      run.resolve("n\(number).example", [IPAddress(v4: 0xcb00_7200 + number)], id: UInt16(number))
+      run.resolve("kept.example", id: UInt16(1000 + number))
+    }
+    let counters = run.meter.counters
+    run.handshake()
+    #expect(counters.namesKnown == 50 && counters.namesEvicted == 201 - 50)
+    #expect(run.only()?.names == [Self.evidence("kept.example", .resolved)])
+  }
+
+  @Test func `queries stay inside their bound, and what is forgotten is counted`() {
+    var table = QueryTable(capacity: 64, timeout: 30)
+    for number in 1...1000 as ClosedRange<UInt64> { table.insert(number << 32 | 1, at: Timestamp(nanoseconds: 0)) }
+    #expect(table.count == 64 && table.unanswered == 1000 - 64)
+    let inTime = table.answer(1000 << 32 | 1, at: Timestamp(nanoseconds: 30))
+    let late = table.answer(999 << 32 | 1, at: Timestamp(nanoseconds: 31))
+    #expect(inTime && !late)
+    table.forget(before: Timestamp(nanoseconds: 31))
+    #expect(table.count == 0 && table.unanswered == 999)
+  }
+
+  @Test func `one address has no more names than its bound`() {
+    var run = MeterRun { $0.namesPerAddress = 3 }
+    for number in 0..<10 as Range<UInt16> { run.resolve("n\(number).example", id: number) }
+    run.handshake()
+    #expect(run.only()?.names.map(\.name.text) == ["n9.example", "n8.example", "n7.example"])
+  }
+}
