@@ -48,7 +48,9 @@ public struct FindingDetector: Sendable {
   private func width(of reference: RuleReference, for endpoint: Endpoint) -> String? {
     guard let rule = rules[reference] else { return nil }
     if let width = rule.width { return width }
-    guard let name = endpoint.name?.name, let domain = rule.wildcardDomains.first(where: { $0 != name && name.isSameOrUnder($0) }) else { return nil }
+    guard let name = endpoint.name?.name,
+      let domain = rule.wildcardDomains.first(where: { $0 != name && name.isSameOrUnder($0) })
+    else { return nil }
     if PublicSuffixList.registrableDomain(of: domain) == nil { return "*.\(domain) is shared by many registrants" }
     // A wildcard below the shared suffix stays with one tenant.
     guard let shared = catalogue?.manyTenantSuffix(of: name), shared.isSameOrUnder(domain) else { return nil }

@@ -74,7 +74,8 @@ struct JUnitSuite {
     // One element for all of them: some readers take only the first failure of a case.
     if let first = test.failures.first {
       let messages = test.failures.map { Escaping.xml($0.message) }.joined(separator: "\n")
-      body += "      <failure type=\"\(test.failures.map(\.type).joined(separator: " "))\" message=\"\(Escaping.xml(first.message))\">\(messages)</failure>\n"
+      let types = test.failures.map(\.type).joined(separator: " ")
+      body += "      <failure type=\"\(types)\" message=\"\(Escaping.xml(first.message))\">\(messages)</failure>\n"
     }
     if let reason = test.skipped { body += "      <skipped message=\"\(Escaping.xml(reason))\"/>\n" }
     if !test.notes.isEmpty { body += "      <system-out>\(test.notes.map(Escaping.xml).joined(separator: "\n"))</system-out>\n" }

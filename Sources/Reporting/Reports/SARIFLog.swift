@@ -88,7 +88,8 @@ struct SARIFLog {
     return String(repeating: "0", count: 16 - digits.utf8.count) + digits
   }
 
-  /// A relative path stays a relative reference, for the tool that knows the root of the sources ([RFC 3986](https://www.rfc-editor.org/rfc/rfc3986)).
+  /// A relative path stays a relative reference ([RFC 3986](https://www.rfc-editor.org/rfc/rfc3986)), for the tool that knows the root of the
+  /// sources.
   static func uri(path: String) -> String {
     var uri = path.utf8.first == UInt8(ascii: "/") ? "file://" : ""
     for byte in path.utf8 {
