@@ -36,9 +36,6 @@ extension Endpoint {
 }
 
 extension Application {
-  public static let dot = Application(rawValue: "dot")
-  public static let doh = Application(rawValue: "doh")
-  public static let doq = Application(rawValue: "doq")
 
   /// DNS over TLS, HTTPS or QUIC.
   public var isEncryptedDNS: Bool { self == .dot || self == .doh || self == .doq }

@@ -141,6 +141,10 @@ public struct Application: RawRepresentable, Hashable, Sendable, CustomStringCon
   public static let quic = Application(rawValue: "quic")
   public static let http = Application(rawValue: "http")
   public static let dns = Application(rawValue: "dns")
+  /// DNS over TLS, HTTPS and QUIC.
+  public static let dot = Application(rawValue: "dot")
+  public static let doh = Application(rawValue: "doh")
+  public static let doq = Application(rawValue: "doq")
   public static let ssh = Application(rawValue: "ssh")
 }
 

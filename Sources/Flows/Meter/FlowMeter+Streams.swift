@@ -137,7 +137,8 @@ extension FlowMeter {
     case .ssh:
       table[index].content = .ssh
     case .tls(let facts):
-      table[index].content = .tls
+      // RFC 7858: `dot` is registered for DNS over TLS.
+      table[index].content = facts.alpn.contains("dot") ? .dot : .tls
       known.tls = facts
       spoken = facts.sni.map { NameEvidence(name: $0, source: .tlsSNI, confidence: .confirmed) }
       prove(index, sender, .content)

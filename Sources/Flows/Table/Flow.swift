@@ -50,7 +50,7 @@ struct Flow {
 
   /// What was recognised in the payload; a number, because a flow holds no reference.
   enum ContentKind: UInt8 {
-    case unknown, tls, http, dns, ssh
+    case unknown, tls, http, dns, dot, ssh
 
     var application: Application? {
       switch self {
@@ -58,6 +58,7 @@ struct Flow {
       case .tls: .tls
       case .http: .http
       case .dns: .dns
+      case .dot: .dot
       case .ssh: .ssh
       }
     }

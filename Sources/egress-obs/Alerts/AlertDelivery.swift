@@ -70,8 +70,8 @@ struct AlertDelivery: ServiceLifecycle.Service {
   }
 
   /// 1 s, 2 s, 4 s … up to an hour, less up to a quarter at random, so that many nodes do not knock in step.
-  static func delay(afterAttempt attempt: Int) -> Interval {
+  static func delay(afterAttempt attempt: Int) -> TimeSpan {
     let full = min(3600, Int64(1) << Int64(min(attempt - 1, 12))) * 1_000_000_000
-    return Interval(nanoseconds: full - Int64.random(in: 0...full / 4))
+    return TimeSpan(nanoseconds: full - Int64.random(in: 0...full / 4))
   }
 }

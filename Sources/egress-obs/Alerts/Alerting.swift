@@ -9,7 +9,7 @@ struct Alerting: Sendable {
   /// Findings raised before this moment are recorded and not sent: the time in which the daemon learns what is usual.
   var quietUntil: Timestamp
   /// Alerts of one topic within this time are one alert.
-  var groupingWindow: Interval
+  var groupingWindow: TimeSpan
   var node: String
 
   func wants(_ finding: Finding, at now: Timestamp) -> Bool {

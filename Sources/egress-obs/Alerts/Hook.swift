@@ -23,7 +23,7 @@ enum Hook: Hashable, Sendable {
 
 /// Why a delivery failed; every one of these is tried again with back-off.
 enum HookError: Error, CustomStringConvertible {
-  case timedOut(Interval)
+  case timedOut(TimeSpan)
   case notStarted(String)
   /// What the hook has to say goes to our own standard error, where logs go.
   case exited(String)
@@ -32,7 +32,7 @@ enum HookError: Error, CustomStringConvertible {
 
   var description: String {
     switch self {
-    case .timedOut(let limit): "gave no answer within \(limit.defaultValueDescription)"
+    case .timedOut(let limit): "gave no answer within \(limit)"
     case .notStarted(let cause): "could not be started: \(cause)"
     case .exited(let status): "ended with \(status)"
     case .refused(let status, let body): "answered HTTP \(status)" + (body.isEmpty ? "" : ": \(body)")
@@ -43,7 +43,7 @@ enum HookError: Error, CustomStringConvertible {
 
 /// Delivers one payload to one hook, in bounded time.
 struct HookRunner: Sendable {
-  var timeout: Interval
+  var timeout: TimeSpan
   /// Sent as `Authorization: Bearer …` to webhooks.
   var bearerToken: String?
 

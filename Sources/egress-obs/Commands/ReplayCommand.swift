@@ -43,7 +43,8 @@ struct ReplayCommand: AsyncParsableCommand {
 
   func run() async throws {
     let declared = try input.load()
-    let annotator = judging.annotator(declared: declared, catalogue: try judging.catalogue(), local: local.isEmpty ? nil : local)
+    let catalogue = try judging.catalogue()
+    let annotator = judging.annotator(declared: declared, catalogue: catalogue, local: local.isEmpty ? nil : local)
     let store = try Trouble.naming { if let db { try Store(path: db) } else { try Store.temporary() } }
     let path = store.path
     let filter = filters.filter(now: WallClock.now)
@@ -71,7 +72,8 @@ struct ReplayCommand: AsyncParsableCommand {
 
     if emission == .summary || !failing.kinds.isEmpty {
       let report = try DriftReport(
-        try Trouble.naming { try StoreReader(path: path) }, declared: declared, engine: judging.engineOption.engine, matching: filter)
+        try Trouble.naming { try StoreReader(path: path) }, declared: declared, catalogue: catalogue, engine: judging.engineOption.engine,
+        matching: filter)
       if emission == .summary { StandardOutput.write(report.summaryText(output.output)) }
       guard errors.isEmpty else { throw Trouble(listing: errors) }
       if report.findings.contains(where: { failing.kinds.contains($0.kind) }) { throw ExitCode(1) }

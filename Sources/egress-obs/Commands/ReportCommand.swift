@@ -17,7 +17,7 @@ struct ReportCommand: ParsableCommand {
 
   @OptionGroup var database: DatabaseOption
   @OptionGroup var input: InputOptions
-  @OptionGroup var engine: EngineOption
+  @OptionGroup var judging: JudgingOptions
   @OptionGroup var failing: FailOnOption
   @OptionGroup var filters: FilterOptions
   @OptionGroup var output: ReportOutputOptions
@@ -25,7 +25,8 @@ struct ReportCommand: ParsableCommand {
   func run() throws {
     let declared = try input.load()
     let reader = try database.reader()
-    var report = try DriftReport(reader, declared: declared, engine: engine.engine, matching: filters.filter(now: WallClock.now))
+    var report = try DriftReport(
+      reader, declared: declared, catalogue: judging.catalogue(), engine: judging.engineOption.engine, matching: filters.filter(now: WallClock.now))
     try Trouble.naming { try report.attachSamples { try reader.samples(of: $0) } }
     StandardOutput.write(report.render(as: output.output, style: StandardOutput.style, failOn: failing.kinds))
     if report.findings.contains(where: { failing.kinds.contains($0.kind) }) { throw ExitCode(1) }
@@ -55,7 +56,7 @@ extension FindingKind {
 
 extension DriftReport {
   /// Reports on what a database holds of a window: judged by the declared policies or, without any, by the verdicts kept with the endpoints.
-  init(_ reader: StoreReader, declared: Declared, engine: Engine, matching filter: RecordFilter) throws {
+  init(_ reader: StoreReader, declared: Declared, catalogue: VendorCatalogue, engine: Engine, matching filter: RecordFilter) throws {
     let observations = try Trouble.naming { try Observations(reader, from: filter.since, until: filter.until) }
     if observations.countsWholeLife {
       StandardError.write("egress-obs: single flows are not kept that far back; counts are of each endpoint's whole life\n")
@@ -70,7 +71,7 @@ extension DriftReport {
     let selection = filter.ignoringFindings
     self.init(
       endpoints: endpoints.filter { selection.matches($0.filterSubject) }, judge: nil, policies: declared.hasPolicies ? declared.policies : nil,
-      coverage: observations.coverage, isWholeWindow: !selection.hasCriteria, isNew: observations.isNew)
+      coverage: observations.coverage, catalogue: catalogue, isWholeWindow: !selection.hasCriteria, isNew: observations.isNew)
     findings.removeAll { !filter.admits($0.kind) }
     if let last = filter.last { findings = Array(findings.prefix(last)) }
   }

@@ -26,13 +26,13 @@ struct RunCommand: AsyncParsableCommand {
     help: ArgumentHelp("The findings to alert on, separated by commas.", valueName: "findings"), transform: FindingKind.list)
   var alertOn: Set<FindingKind> = [.new]
   @Option(help: "With a new database: how long to learn what is usual before alerts are sent.")
-  var learningWindow: Interval = .seconds(3600)
+  var learningWindow: TimeSpan = .seconds(3600)
   @Option(help: "Alerts on one vendor within this time are one alert.")
-  var groupingWindow: Interval = .seconds(3600)
+  var groupingWindow: TimeSpan = .seconds(3600)
   @Option(help: "How long single flows are kept.")
-  var keepFlows: Interval = .seconds(7 * 86_400)
+  var keepFlows: TimeSpan = .seconds(7 * 86_400)
   @Option(help: "How long endpoints, names and findings are kept.")
-  var keepEndpoints: Interval = .seconds(400 * 86_400)
+  var keepEndpoints: TimeSpan = .seconds(400 * 86_400)
   @Option(help: ArgumentHelp("The largest the database may become, in MiB.", valueName: "mib"))
   var maxSize = 2048
   @Option(help: ArgumentHelp("The capture buffer of each interface, in MiB.", valueName: "mib"))

@@ -12,14 +12,15 @@ struct VendorsCommand: ParsableCommand {
 
   @OptionGroup var database: DatabaseOption
   @OptionGroup var input: InputOptions
-  @OptionGroup var engine: EngineOption
+  @OptionGroup var judging: JudgingOptions
   @OptionGroup var filters: FilterOptions
   @OptionGroup var output: OutputOptions
 
   func run() throws {
     let declared = try input.load()
     let filter = filters.filter(now: WallClock.now)
-    var report = try DriftReport(try database.reader(), declared: declared, engine: engine.engine, matching: filter)
+    var report = try DriftReport(
+      try database.reader(), declared: declared, catalogue: judging.catalogue(), engine: judging.engineOption.engine, matching: filter)
     if let last = filter.last { report.vendors = Array(report.vendors.prefix(last)) }
     StandardOutput.write(report.renderVendors(as: output.output, style: StandardOutput.style))
   }

@@ -14,6 +14,11 @@ extension Transport: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
 }
 
+extension TimeSpan: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+  public var defaultValueDescription: String { description }
+}
+
 extension IPPrefix: ExpressibleByArgument {
   /// A block, or one address as a block of its own.
   public init?(argument: String) {

@@ -9,7 +9,7 @@ struct HookOptions: ParsableArguments {
   @Option(help: ArgumentHelp("An http or https address that gets each alert by POST; may be repeated. EGRESS_OBS_WEBHOOK_TOKEN is sent as bearer token.", valueName: "url"))
   var webhook: [String] = []
   @Option(help: "How long a hook may take.")
-  var hookTimeout: Interval = .seconds(10)
+  var hookTimeout: TimeSpan = .seconds(10)
 
   func validate() throws {
     for path in execHook where !path.hasPrefix("/") {

@@ -10,7 +10,7 @@ struct Annotator: Sendable {
   private var judge: Judge?
   private var scopes: ScopeClassifier
   private var podsByAddress: [IPAddress: Pod] = [:]
-  private let vendors: VendorCatalogue
+  let vendors: VendorCatalogue
   private var vendorCache: [DomainName: Vendor?] = [:]
   /// Initiators outside these blocks are somebody else talking to us, which is no egress. Nil: every initiator counts as local.
   var local: [IPPrefix]?

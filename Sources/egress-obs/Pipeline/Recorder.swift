@@ -27,7 +27,7 @@ actor Recorder {
     self.store = store
     self.annotator = annotator
     self.alerting = alerting
-    detector = FindingDetector(rules: annotator.declared.policies.rules)
+    detector = FindingDetector(rules: annotator.declared.policies.rules, catalogue: annotator.vendors)
   }
 
   /// Opens a run; gives the gap since the one before.
@@ -104,7 +104,7 @@ actor Recorder {
   /// Judges what comes from now on by other policies.
   func replace(annotator: Annotator) {
     self.annotator = annotator
-    detector = FindingDetector(rules: annotator.declared.policies.rules)
+    detector = FindingDetector(rules: annotator.declared.policies.rules, catalogue: annotator.vendors)
   }
 }
 
