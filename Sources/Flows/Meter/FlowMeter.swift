@@ -11,7 +11,7 @@ import Wire
 ///
 /// Names that the initiator looked up are bound when a flow begins, and stay with it.
 public struct FlowMeter: ~Copyable, Sendable {
-  let configuration: FlowMeterConfiguration
+  var configuration: FlowMeterConfiguration
   var table: FlowTable
   var fragments: FragmentTable
   var names: NameTable
@@ -46,6 +46,18 @@ public struct FlowMeter: ~Copyable, Sendable {
       capacity: configuration.nameCapacity, namesPerAddress: configuration.namesPerAddress, grace: configuration.nameGrace,
       seed: configuration.seed)
     queries = QueryTable(capacity: configuration.queryCapacity, timeout: configuration.queryTimeout)
+  }
+
+  /// As in the configuration; what comes and goes (addresses of this host, pods) may be set while the meter runs.
+  public var local: [IPPrefix] {
+    get { configuration.local }
+    set { configuration.local = newValue }
+  }
+
+  /// As in the configuration.
+  public var hostAddresses: Set<IPAddress> {
+    get { configuration.hostAddresses }
+    set { configuration.hostAddresses = newValue }
   }
 
   public var counters: FlowMeterCounters {
@@ -114,7 +126,7 @@ public struct FlowMeter: ~Copyable, Sendable {
       index = new
     }
     if packet.transport == .tcp, packet.tcpFlags.contains(.syn) { synchronise(index, packet, from: sender) }
-    let isWatched = table[index].take(packet, from: sender, at: time)
+    let isWatched = table[index].take(packet.ipLength, packet.tcpFlags, from: sender, at: time)
 
     if isWatched {
       if packet.payloadLength > 0 { listen(index, packet, frame, from: sender, at: time) }

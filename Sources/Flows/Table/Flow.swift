@@ -126,25 +126,26 @@ struct Flow {
   /// Counts a packet and notes what its flags say; everything of the state follows from what was noted.
   ///
   /// Returns whether the sender's stream is still watched.
-  @inline(__always) mutating func take(_ packet: Packet, from sender: FlowKey.Side, at time: Timestamp) -> Bool {
+  /// - Parameters:
+  ///   - length: octets at the IP layer.
+  ///   - flags: none for transports other than TCP.
+  @inline(__always) mutating func take(_ length: Int, _ flags: TCPFlags, from sender: FlowKey.Side, at time: Timestamp) -> Bool {
     if sender == .low {
       low.packets &+= 1
-      low.bytes &+= UInt64(truncatingIfNeeded: packet.ipLength)
+      low.bytes &+= UInt64(truncatingIfNeeded: length)
     } else {
       high.packets &+= 1
-      high.bytes &+= UInt64(truncatingIfNeeded: packet.ipLength)
+      high.bytes &+= UInt64(truncatingIfNeeded: length)
     }
     // Several capture threads may deliver slightly out of order.
     if time > last { last = time }
-    if packet.transport == .tcp {
-      if packet.tcpFlags.contains(.rst) {
-        // RFC 9293 3.5.2: a reset is how a host that does not listen answers a SYN.
-        if sender == responder, !spoke(responder) { marks.insert(.refused) }
-        marks.insert(.reset)
-        return false
-      }
-      if packet.tcpFlags.contains(.fin) { marks.insert(Marks(.finLow, sender)) }
+    if flags.contains(.rst) {
+      // RFC 9293 3.5.2: a reset is how a host that does not listen answers a SYN.
+      if sender == responder, !spoke(responder) { marks.insert(.refused) }
+      marks.insert(.reset)
+      return false
     }
+    if flags.contains(.fin) { marks.insert(Marks(.finLow, sender)) }
     marks.insert(Marks(.spokeLow, sender))
     return isWatched(sender)
   }
