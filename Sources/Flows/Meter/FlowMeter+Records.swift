@@ -27,14 +27,14 @@ extension FlowMeter {
   ///   times the memory of a live flow.
   public mutating func drain(at time: Timestamp, reason: FlowEndReason = .forcedEnd, limit: Int = .max) -> FlowBatch {
     var batch = FlowBatch()
-    var index = 0
-    while index < table.places, ended.count < limit {
-      if table[index].isLive {
-        let flow = table[index]
-        let isOver = flow.isFinished || time.since(flow.last) > idleLimit(flow)
-        end(index, isOver ? (flow.isFinished ? .endOfFlow : .idleTimeout) : reason)
-      }
-      index += 1
+    // The hand of the sweep goes on from call to call, so that many small batches look at every place once.
+    while table.count > 0, ended.count < limit {
+      if sweepCursor >= table.places { sweepCursor = 0 }
+      let index = sweepCursor
+      sweepCursor += 1
+      guard table[index].isLive else { continue }
+      let isOver = table[index].isFinished || time.since(table[index].last) > idleLimit(table[index])
+      end(index, isOver ? (table[index].isFinished ? .endOfFlow : .idleTimeout) : reason)
     }
     handOut(&batch, limit: limit)
     return batch
