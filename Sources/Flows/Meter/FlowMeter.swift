@@ -97,13 +97,13 @@ public struct FlowMeter: ~Copyable, Sendable {
     tally.frames &+= 1
     tally.bytes &+= UInt64(truncatingIfNeeded: max(originalLength, frame.count))
     if firstFrameAt == nil { firstFrameAt = time }
-    var packet = PacketDecoder.decode(frame, linkType: linkType, originalLength: originalLength)
+    let decoded = PacketDecoder.decode(frame, linkType: linkType, originalLength: originalLength)
+    let packet = decoded.isFragment ? withPorts(decoded, at: time) : decoded
     if packet.stop != .complete {
       tally.undecoded[packet.stop] &+= 1
       // A frame whose transport header is cut still counts; one whose transport is unknown cannot.
       guard packet.stop == .truncatedTransport || packet.stop == .malformedTransport else { return }
     }
-    if packet.isFragment { completeFragment(&packet, at: time) }
     if !ignored.isEmpty, isIgnored(packet) {
       tally.ignoredFrames &+= 1
       return
@@ -137,13 +137,15 @@ public struct FlowMeter: ~Copyable, Sendable {
     }
   }
 
-  private mutating func completeFragment(_ packet: inout Packet, at time: Timestamp) {
+  /// A fragment with the ports of its datagram, as far as they are known.
+  private mutating func withPorts(_ fragment: Packet, at time: Timestamp) -> Packet {
+    var packet = fragment
     if packet.isLaterFragment {
-      guard packet.transport.hasPorts, !fragments.complete(&packet, at: time) else { return }
-      tally.orphanFragments &+= 1
+      if packet.transport.hasPorts, !fragments.complete(&packet, at: time) { tally.orphanFragments &+= 1 }
     } else if packet.hasPorts {
       fragments.remember(packet, at: time)
     }
+    return packet
   }
 
   private func isIgnored(_ packet: Packet) -> Bool {
