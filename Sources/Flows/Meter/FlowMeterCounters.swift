@@ -6,7 +6,7 @@ public struct FlowMeterCounters: Equatable, Sendable {
   public var frames: UInt64 = 0
   /// Octets of the frames as they were on the wire.
   public var bytes: UInt64 = 0
-  /// Frames that belong to no flow, by why; a frame that was decoded is not among them.
+  /// Frames not decoded down to their payload, by why. Those whose transport header is cut or malformed count in a flow all the same.
   public var undecoded = Tally<DecodingStop>()
   /// Frames of conversations that the meter was told to ignore.
   public var ignoredFrames: UInt64 = 0
