@@ -37,7 +37,8 @@ extension Store {
   public func retain(_ limits: RetentionLimits, at time: Timestamp) throws(StorageError) -> RetentionOutcome {
     var outcome = RetentionOutcome()
     outcome.bytesBefore = try usedBytes()
-    let old = time.adding(nanoseconds: -max(0, limits.age)).nanoseconds
+    // A flow names its endpoint, so it never outlives it.
+    let old = time.adding(nanoseconds: -max(0, limits.age, limits.flowsAge)).nanoseconds
     let oldFlow = time.adding(nanoseconds: -max(0, limits.flowsAge)).nanoseconds
 
     outcome.flows += try deleteFlows(endedBefore: oldFlow)

@@ -3,7 +3,7 @@ public import EgressModel
 extension StoreReader {
   private static let columns = """
     id, flow, start, end, transport, source, source_port, address, port, packets_out, bytes_out, packets_in, bytes_in,
-    reported_packets_out, reported_bytes_out, reported_packets_in, reported_bytes_in, state, end_reason, application, names, tls,
+    reported, state, end_reason, application, names, tls,
     proxy, encapsulation, scope, workload, vendor, verdict, findings
     """
 
@@ -97,8 +97,15 @@ extension StoreReader {
       transport: try row.transport("transport"), source: SocketAddress(ip: try row.address("source"), port: try row.port("source_port")),
       destination: SocketAddress(ip: try row.address("address"), port: try row.port("port")),
       out: try row.counters("packets_out", "bytes_out"), in: try row.counters("packets_in", "bytes_in"),
-      reportedOut: try row.counters("reported_packets_out", "reported_bytes_out"),
-      reportedIn: try row.counters("reported_packets_in", "reported_bytes_in"), state: try row.word("state"))
+      state: .attempted)
+    let reported = try row.words("reported")
+    if !reported.isEmpty {
+      let numbers = reported.compactMap { UInt64($0) }
+      guard reported.count == 4, numbers.count == 4 else { throw row.malformed("reported", "is not four counters") }
+      flow.reportedOut = FlowCounters(packets: numbers[0], bytes: numbers[1])
+      flow.reportedIn = FlowCounters(packets: numbers[2], bytes: numbers[3])
+    }
+    flow.state = try row.word("state")
     if let reason = try row.optionalInteger("end_reason") {
       guard let reason = UInt8(exactly: reason).flatMap(FlowEndReason.init) else {
         throw row.malformed("end_reason", "is \(reason), which is no flow end reason")

@@ -29,6 +29,8 @@ extension Database {
     // Our views and statements need no foreign functions from an edited schema.
     try execute("PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY")
     try migrate(migrations, applicationID: Schema.applicationID)
+    // A temporary database is written first and read afterwards: then an index is built at once, sorted.
+    if isTemporary { try execute("DROP INDEX flows_end; DROP INDEX flows_endpoint") }
   }
 
   func prepareForReading() throws(StorageError) {

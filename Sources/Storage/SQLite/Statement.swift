@@ -8,6 +8,10 @@ import EgressModel
   private let handle: OpaquePointer
   private var parameter: Int32 = 0
   private var column: Int32 = 0
+  // SQLite reads a bound text where it lies instead of copying it: here, until every parameter is bound anew for the next use.
+  private var arena: UnsafeMutableRawBufferPointer?
+  private var arenaUsed = 0
+  private static let arenaCapacity = 4096
   // A failed bind is told by the step that follows it, so that binding reads as one list.
   private var bindResult: Int32 = SQLITE_OK
 
@@ -19,7 +23,10 @@ import EgressModel
     unsafe handle = statement
   }
 
-  deinit { unsafe sqlite3_finalize(handle) }
+  deinit {
+    unsafe sqlite3_finalize(handle)
+    unsafe arena?.deallocate()
+  }
 
   // MARK: Parameters
 
@@ -39,14 +46,8 @@ import EgressModel
   }
 
   func bind(_ value: String) {
-    parameter += 1
     var value = value
-    let code = value.withUTF8 { bytes in
-      unsafe bytes.withMemoryRebound(to: CChar.self) { characters in
-        unsafe sqlite3_bind_text64(handle, parameter, characters.baseAddress, UInt64(characters.count), csqlite_transient(), UInt8(SQLITE_UTF8))
-      }
-    }
-    note(code)
+    value.withUTF8 { unsafe bindText(UnsafeRawBufferPointer($0)) }
   }
 
   func bind(_ value: String?) {
@@ -84,12 +85,28 @@ import EgressModel
 
   /// Binds UTF-8 as text.
   func bind(utf8 bytes: [UInt8]) {
+    unsafe bytes.withUnsafeBytes { unsafe bindText($0) }
+  }
+
+  private func bindText(_ text: UnsafeRawBufferPointer) {
     parameter += 1
-    let code = unsafe bytes.withUnsafeBytes { buffer in
-      unsafe sqlite3_bind_text64(
-        handle, parameter, buffer.bindMemory(to: CChar.self).baseAddress, UInt64(buffer.count), csqlite_transient(), UInt8(SQLITE_UTF8))
+    if unsafe arena == nil { unsafe arena = .allocate(byteCount: Self.arenaCapacity, alignment: 1) }
+    guard let arena = unsafe arena, let start = arena.baseAddress, text.count <= Self.arenaCapacity - arenaUsed else {
+      // Longer texts are rare; SQLite makes its own copy of them.
+      return unsafe note(bindText(text.baseAddress, text.count, csqlite_transient()))
     }
-    note(code)
+    let place = unsafe start + arenaUsed
+    if let source = text.baseAddress { unsafe place.copyMemory(from: source, byteCount: text.count) }
+    arenaUsed += text.count
+    // No destructor: the arena outlives the statement's use of it.
+    unsafe note(bindText(place, text.count, nil))
+  }
+
+  private func bindText(_ start: UnsafeRawPointer?, _ count: Int, _ destructor: sqlite3_destructor_type?) -> Int32 {
+    // A null pointer would bind NULL, and an empty text is none.
+    guard let start = unsafe start else { return unsafe sqlite3_bind_text64(handle, parameter, "", 0, csqlite_transient(), UInt8(SQLITE_UTF8)) }
+    return unsafe sqlite3_bind_text64(
+      handle, parameter, start.assumingMemoryBound(to: CChar.self), UInt64(count), destructor, UInt8(SQLITE_UTF8))
   }
 
   private func note(_ code: Int32) {
@@ -127,6 +144,7 @@ import EgressModel
   func reset() {
     unsafe sqlite3_reset(handle)
     parameter = 0
+    arenaUsed = 0
     bindResult = SQLITE_OK
   }
 

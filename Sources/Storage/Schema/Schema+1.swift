@@ -31,11 +31,9 @@ extension Schema {
       id INTEGER PRIMARY KEY, run INTEGER NOT NULL, flow INTEGER NOT NULL, endpoint INTEGER NOT NULL, start INTEGER NOT NULL,
       end INTEGER NOT NULL, transport INTEGER NOT NULL, source TEXT NOT NULL, source_port INTEGER, address TEXT NOT NULL, port INTEGER,
       packets_out INTEGER NOT NULL, bytes_out INTEGER NOT NULL, packets_in INTEGER NOT NULL, bytes_in INTEGER NOT NULL,
-      reported_packets_out INTEGER NOT NULL, reported_bytes_out INTEGER NOT NULL, reported_packets_in INTEGER NOT NULL,
-      reported_bytes_in INTEGER NOT NULL, state TEXT NOT NULL, end_reason INTEGER, application TEXT, names TEXT, tls TEXT, proxy TEXT,
+      reported TEXT, state TEXT NOT NULL, end_reason INTEGER, application TEXT, names TEXT, tls TEXT, proxy TEXT,
       encapsulation TEXT, scope TEXT NOT NULL, workload INTEGER, vendor INTEGER, verdict INTEGER, findings TEXT);
-    CREATE INDEX flows_end ON flows(end);
-    CREATE INDEX flows_endpoint ON flows(endpoint);
+    \(flowIndexes1);
     -- Only a flow that still lives is ever looked for by its id.
     CREATE INDEX flows_live ON flows(run, flow) WHERE (end_reason IS NULL OR end_reason = 2);
 
@@ -60,6 +58,10 @@ extension Schema {
     CREATE TABLE pointers(address TEXT PRIMARY KEY, name TEXT, expires INTEGER NOT NULL) WITHOUT ROWID;
 
     """
+
+  /// What reading flows by time and by endpoint wants, and writing them does not.
+  static let flowIndexes1 =
+    "CREATE INDEX IF NOT EXISTS flows_end ON flows(end); CREATE INDEX IF NOT EXISTS flows_endpoint ON flows(endpoint)"
 
   static let views1 = """
     CREATE VIEW v_flows AS SELECT

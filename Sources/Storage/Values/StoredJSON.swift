@@ -1,7 +1,7 @@
 import EgressModel
 
 /// How values lie in columns that hold JSON: the shapes of the flow record, with the facts that it leaves out.
-/// What is written with every flow is written straight to octets; what is interned goes through `JSONValue`.
+/// What is written with every flow is written by `JSONText`; what is interned goes through `JSONValue`.
 enum StoredJSON {
   static func text(_ workload: Workload) -> String {
     workload.json.adding("group", .string(workload.group)).text
@@ -13,65 +13,6 @@ enum StoredJSON {
 
   static func text(_ verdict: Verdict) -> String {
     verdict.json.adding("selected_by", verdict.selectedBy.isEmpty ? nil : .strings(verdict.selectedBy)).text
-  }
-
-  static func write(_ names: [NameEvidence], to bytes: inout [UInt8]) {
-    bytes.append(UInt8(ascii: "["))
-    for (index, name) in names.enumerated() {
-      bytes += index == 0 ? "{\"name\":".utf8 : ",{\"name\":".utf8
-      write(name.name.text, to: &bytes)
-      bytes += ",\"source\":\"".utf8
-      bytes += name.source.rawValue.utf8
-      bytes += "\",\"confidence\":\"".utf8
-      bytes += name.confidence.rawValue.utf8
-      bytes.append(UInt8(ascii: "\""))
-      if !name.chain.isEmpty {
-        bytes += ",\"chain\":".utf8
-        write(name.chain.lazy.map(\.text), to: &bytes)
-      }
-      bytes.append(UInt8(ascii: "}"))
-    }
-    bytes.append(UInt8(ascii: "]"))
-  }
-
-  static func write(_ tls: TLSFacts, to bytes: inout [UInt8]) {
-    bytes += "{\"ech\":\"".utf8
-    bytes += tls.ech.rawValue.utf8
-    bytes.append(UInt8(ascii: "\""))
-    if let sni = tls.sni { write("sni", sni.text, to: &bytes) }
-    if let version = tls.version { write("version", version, to: &bytes) }
-    if let ja4 = tls.ja4 { write("ja4", ja4, to: &bytes) }
-    if !tls.alpn.isEmpty {
-      bytes += ",\"alpn\":".utf8
-      write(tls.alpn, to: &bytes)
-    }
-    bytes.append(UInt8(ascii: "}"))
-  }
-
-  static func write(_ texts: some Sequence<String>, to bytes: inout [UInt8]) {
-    var separator = UInt8(ascii: "[")
-    for text in texts {
-      bytes.append(separator)
-      write(text, to: &bytes)
-      separator = UInt8(ascii: ",")
-    }
-    if separator == UInt8(ascii: "[") { bytes.append(separator) }
-    bytes.append(UInt8(ascii: "]"))
-  }
-
-  private static func write(_ key: String, _ text: String, to bytes: inout [UInt8]) {
-    bytes += ",\"".utf8
-    bytes += key.utf8
-    bytes += "\":".utf8
-    write(text, to: &bytes)
-  }
-
-  private static func write(_ text: String, to bytes: inout [UInt8]) {
-    let needsEscape = text.utf8.contains { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") || $0 == 0x7f }
-    if needsEscape { return JSONValue.string(text).write(to: &bytes) }
-    bytes.append(UInt8(ascii: "\""))
-    bytes += text.utf8
-    bytes.append(UInt8(ascii: "\""))
   }
 
   static func workload(_ text: String) -> Workload? { JSONReader.value(text).flatMap(Workload.init(stored:)) }

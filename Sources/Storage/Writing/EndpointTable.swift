@@ -83,10 +83,10 @@ final class EndpointTable {
     delete = try Statement(database, "DELETE FROM endpoints WHERE id = ? AND flows = 0")
   }
 
-  // SQLite turns an integer sum that overflows into a real, so sums saturate.
+  // SQLite turns an integer sum that overflows into a real; `FlowTotals` keeps the terms far from that.
   private static func sums(from first: Int) -> String {
     ["flows", "answered", "packets_out", "bytes_out", "packets_in", "bytes_in"].enumerated().map { index, column in
-      "\(column) = max(0, min(\(column), 9223372036854775807 - max(?\(first + index), 0)) + ?\(first + index))"
+      "\(column) = \(column) + ?\(first + index)"
     }.joined(separator: ", ")
   }
 

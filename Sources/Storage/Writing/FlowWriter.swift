@@ -3,14 +3,15 @@ import EgressModel
 /// Writes flow records, and through them endpoints.
 final class FlowWriter {
   // A bound on the changes held in memory, however large the caller's batch is.
-  private static let chunk = 8192
+  // It also keeps the sums of their totals within 64 bits (see `FlowTotals`).
+  private static let chunk = 1000
 
   private let facts: FactTable
   private let endpoints: EndpointTable
   private let insert: Statement
   private let delete: Statement
   private let findLive: Statement
-  private var buffer: [UInt8] = []
+  private var json = JSONText()
 
   init(_ database: Database, facts: FactTable) throws(StorageError) {
     self.facts = facts
@@ -19,10 +20,8 @@ final class FlowWriter {
       database,
       """
       INSERT INTO flows(run, flow, endpoint, start, end, transport, source, source_port, address, port,
-        packets_out, bytes_out, packets_in, bytes_in,
-        reported_packets_out, reported_bytes_out, reported_packets_in, reported_bytes_in,
-        state, end_reason, application, names, tls, proxy, encapsulation, scope, workload, vendor, verdict, findings)
-      VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        packets_out, bytes_out, packets_in, bytes_in, reported, state, end_reason, application, names, tls, proxy, encapsulation, scope, workload, vendor, verdict, findings)
+      VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """)
     delete = try Statement(database, "DELETE FROM flows WHERE id = ?")
     findLive = try Statement(
@@ -116,15 +115,15 @@ final class FlowWriter {
     guard try findLive.step() else { return nil }
     defer { findLive.reset() }
     let row = findLive.anyInteger()
-    var totals = FlowTotals()
-    totals.packetsOut = max(0, findLive.anyInteger())
-    totals.bytesOut = max(0, findLive.anyInteger())
-    totals.packetsIn = max(0, findLive.anyInteger())
-    totals.bytesIn = max(0, findLive.anyInteger())
-    totals.answered = findLive.anyText().flatMap(FlowState.init)?.isAnswered == true ? 1 : 0
+    func counter() -> UInt64 { UInt64(max(0, findLive.anyInteger())) }
+    let out = FlowCounters(packets: counter(), bytes: counter())
+    let `in` = FlowCounters(packets: counter(), bytes: counter())
+    let isAnswered = findLive.anyText().flatMap(FlowState.init)?.isAnswered == true
     let findings = findLive.anyText()
     let group = findLive.anyInteger()
-    return Earlier(row: row, totals: totals, findings: findings, endpoint: findLive.anyText().map { (group, $0) })
+    return Earlier(
+      row: row, totals: FlowTotals(out: out, in: `in`, isAnswered: isAnswered), findings: findings,
+      endpoint: findLive.anyText().map { (group, $0) })
   }
 
   private func bind(_ flow: FlowRecord, run: Int64, endpoint: Int64) {
@@ -138,25 +137,29 @@ final class FlowWriter {
     insert.bind(flow.source.port.map(Int64.init))
     insert.bind(flow.destination.ip)
     insert.bind(flow.destination.port.map(Int64.init))
-    for counters in [flow.out, flow.in, flow.reportedOut, flow.reportedIn] {
-      insert.bind(Int64(clamping: counters.packets))
-      insert.bind(Int64(clamping: counters.bytes))
-    }
+    insert.bind(Int64(clamping: flow.out.packets))
+    insert.bind(Int64(clamping: flow.out.bytes))
+    insert.bind(Int64(clamping: flow.in.packets))
+    insert.bind(Int64(clamping: flow.in.bytes))
+    // Most flows have one record, which nothing was reported before.
+    let reported = [flow.reportedOut, flow.reportedIn]
+    let wasReported = reported.contains { $0 != FlowCounters() }
+    insert.bind(wasReported ? reported.map { "\($0.packets) \($0.bytes)" }.joined(separator: " ") : nil)
     insert.bind(flow.state.rawValue)
     insert.bind(flow.endReason.map { Int64($0.rawValue) })
     insert.bind(flow.application?.rawValue)
-    bind(flow.names.isEmpty ? nil : flow.names) { StoredJSON.write($0, to: &$1) }
-    bind(flow.tls) { StoredJSON.write($0, to: &$1) }
-    bind(flow.proxy) { $0.json.write(to: &$1) }
-    bind(flow.encapsulation.isEmpty ? nil : flow.encapsulation) { StoredJSON.write($0, to: &$1) }
+    bind(flow.names.isEmpty ? nil : flow.names) { $1.write($0) }
+    bind(flow.tls) { $1.write($0) }
+    bind(flow.proxy) { $1.write($0.json) }
+    bind(flow.encapsulation.isEmpty ? nil : flow.encapsulation) { $1.write($0) }
     insert.bind(flow.scope.rawValue)
   }
 
-  private func bind<Value>(_ value: Value?, _ write: (Value, inout [UInt8]) -> Void) {
+  private func bind<Value>(_ value: Value?, _ write: (Value, inout JSONText) -> Void) {
     guard let value else { return insert.bindNull() }
-    buffer.removeAll(keepingCapacity: true)
-    write(value, &buffer)
-    insert.bind(utf8: buffer)
+    json.clear()
+    write(value, &json)
+    insert.bind(utf8: json.bytes)
   }
 }
 
