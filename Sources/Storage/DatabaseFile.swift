@@ -15,7 +15,15 @@ enum DatabaseFile {
     }
     // Only ever created, never opened when it is there: closing a descriptor drops every lock that this process has on the file.
     let descriptor = unsafe open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
-    if descriptor >= 0 { close(descriptor) } else if errno != EEXIST { throw error(path) }
+    if descriptor >= 0 {
+      close(descriptor)
+      return
+    }
+    guard errno == EEXIST else { throw error(path) }
+    // SQLite would open it for reading, or say no more than "unable to open": the log is a new file beside it.
+    for file in [path, directory] where unsafe access(file, W_OK) != 0 {
+      throw .readOnly(path: path, cause: file == path ? unsafe String(cString: strerror(errno)) : "\(directory) cannot be written")
+    }
   }
 
   static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }

@@ -91,6 +91,7 @@ public final class Store {
   // MARK: Transactions
 
   /// Runs `body` in one transaction. When it throws, nothing of it is kept, and the store can be used again.
+  @discardableResult
   public func transaction<Result>(
     _ body: (borrowing StoreTransaction) throws(StorageError) -> Result
   ) throws(StorageError) -> Result {

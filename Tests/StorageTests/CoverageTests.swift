@@ -105,7 +105,7 @@ import Testing
     var resolver = flow(4, from: pod("dig-1", app: "dig"), to: "203.0.113.53", port: 853, name: evidence("dns.example"))
     resolver.application = Application(rawValue: "dot")
     let flows = [flow(1), flow(2, name: evidence("a.example")), inside, resolver]
-    _ = try store.transaction { tx throws(StorageError) in try tx.record(flows: flows) }
+    try store.transaction { tx throws(StorageError) in try tx.record(flows: flows) }
     let coverage = try coverage(0, minute)
     #expect(coverage.externalFlows == 3)
     #expect(coverage.unnamedFlows == 1)

@@ -183,7 +183,7 @@ import Testing
   @Test func `sample flows are the latest of the endpoint`() throws {
     let name = evidence("api.example.com")
     let flows = (0..<6).map { flow(UInt64($0), at: epoch.after(Int64($0) * minute), name: name) }
-    _ = try store.transaction { tx throws(StorageError) in try tx.record(flows: flows + [flow(9)]) }
+    try store.transaction { tx throws(StorageError) in try tx.record(flows: flows + [flow(9)]) }
     let endpoint = try #require(try endpoints().first { $0.name == name })
     #expect(try StoreReader(path: store.path).sampleFlows(endpoint).map(\.id) == [5, 4, 3])
   }
@@ -198,7 +198,7 @@ import Testing
     store = try Store(path: scratch.path())
     _ = try store.beginRun(live, at: epoch)
     let flows = (0..<10).map { flow(UInt64($0), at: epoch.after(Int64($0) * minute)) }
-    _ = try store.transaction { tx throws(StorageError) in try tx.record(flows: flows) }
+    try store.transaction { tx throws(StorageError) in try tx.record(flows: flows) }
   }
 
   @Test(arguments: [
@@ -227,12 +227,12 @@ import Testing
     let start = try reader.flows(after: nil)
     #expect(start.flows.isEmpty)
     var long = flow(100, endReason: .activeTimeout)
-    _ = try store.transaction { [long] tx throws(StorageError) in try tx.record(flows: [long]) }
+    try store.transaction { [long] tx throws(StorageError) in try tx.record(flows: [long]) }
     let first = try reader.flows(after: start.cursor)
     #expect(first.flows == [long])
     (long.reportedOut, long.reportedIn) = (long.out, long.in)
     long.out.packets += 1
-    _ = try store.transaction { [long] tx throws(StorageError) in try tx.record(flows: [long]) }
+    try store.transaction { [long] tx throws(StorageError) in try tx.record(flows: [long]) }
     let second = try reader.flows(after: first.cursor)
     #expect(second.flows == [long])
     #expect(try reader.flows(after: second.cursor).flows.isEmpty)

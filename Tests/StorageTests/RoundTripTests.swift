@@ -10,7 +10,7 @@ import Testing
     let flows = (0..<500).map { anything.flow($0 == 0 ? .max : UInt64($0)) }
     let store = try Store(path: scratch.path())
     _ = try store.beginRun(live, at: epoch)
-    _ = try store.transaction { tx throws(StorageError) in try tx.record(flows: flows) }
+    try store.transaction { tx throws(StorageError) in try tx.record(flows: flows) }
 
     var read: [UInt64: FlowRecord] = [:]
     try StoreReader(path: scratch.path()).flows {
@@ -46,7 +46,7 @@ import Testing
         batch.append(flow)
         add(flow, to: &expected)
       }
-      _ = try store.transaction { tx throws(StorageError) in try tx.record(flows: batch) }
+      try store.transaction { tx throws(StorageError) in try tx.record(flows: batch) }
     }
     var read: [String: Endpoint] = [:]
     for endpoint in try StoreReader(path: scratch.path()).endpoints() { read[key(endpoint)] = endpoint }
