@@ -73,7 +73,7 @@ private let childPath = ProcessInfo.processInfo.environment["STORAGE_TEST_CHILD"
     let path = scratch.path()
     var random = SystemRandomNumberGenerator()
     var batches: UInt64 = 0
-    for _ in 0..<6 {
+    for _ in 0..<4 {
       let child = Process()
       child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
       child.arguments = ["--testing-library", "swift-testing", "--filter", "the writing child"]

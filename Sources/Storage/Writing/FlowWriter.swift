@@ -20,7 +20,8 @@ final class FlowWriter {
       database,
       """
       INSERT INTO flows(run, flow, endpoint, start, end, transport, source, source_port, address, port,
-        packets_out, bytes_out, packets_in, bytes_in, reported, state, end_reason, application, names, tls, proxy, encapsulation, scope, workload, vendor, verdict, findings)
+        packets_out, bytes_out, packets_in, bytes_in, reported, state, end_reason, application,
+        names, tls, proxy, encapsulation, scope, workload, vendor, verdict, findings)
       VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """)
     delete = try Statement(database, "DELETE FROM flows WHERE id = ?")
