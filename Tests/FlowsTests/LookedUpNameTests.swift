@@ -68,11 +68,21 @@ private let resolver = MeterRun.resolver
 
   @Test func `the look-ups of a stub on loopback are those of the host's own addresses`() {
     for (isHost, confidence) in [(true, Confidence.resolved), (false, .hint)] {
-      var run = MeterRun { if isHost { $0.hostAddresses = [client.ip] } }
+      var run = MeterRun { if isHost { $0.clients.unite([client.ip, IPAddress(v4: 0x7f00_0001)]) } }
       let stub = SocketAddress(ip: IPAddress(v4: 0x7f00_0035), port: 53)
       let asker = SocketAddress(ip: IPAddress(v4: 0x7f00_0001), port: 4000)
       run.feed(Traffic.udp(asker, stub, Traffic.query(1, "a.example")))
       run.feed(Traffic.udp(stub, asker, Traffic.answer(1, "a.example", [server.ip])))
+      run.handshake()
+      #expect(run.only()?.names == [Self.evidence("a.example", confidence)])
+    }
+  }
+
+  @Test func `what a client looked up over one of its addresses names what it reaches from another`() {
+    let other = IPAddress(v4: 0x0a00_0002)
+    for (areOne, confidence) in [(true, Confidence.resolved), (false, .hint)] {
+      var run = MeterRun { if areOne { $0.clients.unite([other, client.ip]) } }
+      run.resolve("a.example", client: other)
       run.handshake()
       #expect(run.only()?.names == [Self.evidence("a.example", confidence)])
     }

@@ -51,9 +51,6 @@ extension FlowMeter {
 
   /// The names that the initiator had looked up for the responder when the flow began.
   func evidence(for flow: Flow) -> [NameEvidence] {
-    let client = flow.key.address(flow.initiator)
-    return names.evidence(
-      client: client, alsoLoopback: client.isLoopback || configuration.hostAddresses.contains(client),
-      address: flow.key.address(flow.responder), at: flow.start)
+    names.evidence(client: flow.key.address(flow.initiator), address: flow.key.address(flow.responder), at: flow.start)
   }
 }

@@ -45,6 +45,7 @@ public struct FlowMeter: ~Copyable, Sendable {
     names = NameTable(
       capacity: configuration.nameCapacity, namesPerAddress: configuration.namesPerAddress, grace: configuration.nameGrace,
       seed: configuration.seed)
+    names.clients = configuration.clients
     queries = QueryTable(capacity: configuration.queryCapacity, timeout: configuration.queryTimeout)
   }
 
@@ -55,9 +56,9 @@ public struct FlowMeter: ~Copyable, Sendable {
   }
 
   /// As in the configuration.
-  public var hostAddresses: Set<IPAddress> {
-    get { configuration.hostAddresses }
-    set { configuration.hostAddresses = newValue }
+  public var clients: [IPAddress: IPAddress] {
+    get { names.clients }
+    set { names.clients = newValue }
   }
 
   public var counters: FlowMeterCounters {

@@ -25,8 +25,9 @@ public struct FlowMeterConfiguration: Sendable {
   public var reportsStarts = true
   /// Who counts as local, for the direction of flows whose SYN was not seen. Empty when unknown.
   public var local: [IPPrefix] = []
-  /// This host's own addresses. Names that a client on loopback looked up (a stub resolver) count as looked up by them.
-  public var hostAddresses: Set<IPAddress> = []
+  /// Who is one client behind several addresses: each address with the one that stands for it, so that what a pod looked up over IPv4 names its
+  /// flows over IPv6, and what a stub resolver on loopback looked up names those of its host.
+  public var clients: [IPAddress: IPAddress] = [:]
   /// (client, address) pairs remembered with their names.
   public var nameCapacity = 65_536
   /// Names remembered for one client and one address.
@@ -49,4 +50,12 @@ public struct FlowMeterConfiguration: Sendable {
   public var seed: UInt64
 
   public init(seed: UInt64) { self.seed = seed }
+}
+
+extension [IPAddress: IPAddress] {
+  /// Makes these addresses one client; any loopback address among them stands for all of loopback.
+  public mutating func unite(_ addresses: [IPAddress]) {
+    guard let representative = addresses.contains(where: \.isLoopback) ? NameTable.loopbackClient : addresses.first else { return }
+    for address in addresses where !address.isLoopback { self[address] = representative }
+  }
 }

@@ -46,6 +46,9 @@ struct NameTable {
     }
   }
 
+  /// Addresses of one client, each with the one that stands for it.
+  var clients: [IPAddress: IPAddress] = [:]
+
   /// The client of a stub resolver, whichever loopback address it used.
   static let loopbackClient = IPAddress(v4: 0x7f00_0001)
   /// Places for hints, a power of two.
@@ -82,23 +85,17 @@ struct NameTable {
       expires: time.adding(nanoseconds: seconds * 1_000_000_000))
     if hints.isEmpty { hints = ContiguousArray(repeating: -1, count: Self.hintPlaces) }
     for address in addresses {
-      let place = remember(binding, for: Pair(client: Self.canonical(client), address: address))
+      let place = remember(binding, for: Pair(client: representative(of: client), address: address))
       hints[hintPlace(address)] = Int32(truncatingIfNeeded: place)
     }
   }
 
   /// The names that fit a flow from `client` to `address` which began at `time`, surest first, then latest first.
-  ///
-  /// - Parameter alsoLoopback: whether what clients on loopback looked up counts as looked up by this client.
-  func evidence(client: IPAddress, alsoLoopback: Bool, address: IPAddress, at time: Timestamp) -> [NameEvidence] {
+  func evidence(client: IPAddress, address: IPAddress, at time: Timestamp) -> [NameEvidence] {
     guard !entries.isEmpty else { return [] }
-    let own = find(Pair(client: Self.canonical(client), address: address))
-    if let own, !alsoLoopback, entries[own].older.isEmpty, isResolved(entries[own].latest, at: time) { return entries[own].latest.evidence }
+    let own = find(Pair(client: representative(of: client), address: address))
+    if let own, entries[own].older.isEmpty, isResolved(entries[own].latest, at: time) { return entries[own].latest.evidence }
     var known = own.map { entries[$0].bindings } ?? []
-    if alsoLoopback, !client.isLoopback, let stub = find(Pair(client: Self.loopbackClient, address: address)) {
-      known += entries[stub].bindings.filter { binding in !known.contains { $0.name == binding.name } }
-      known.sort { $0.learned > $1.learned }
-    }
     known.removeAll { $0.learned > time }
     let fitting = known.filter { isResolved($0, at: time) }
     if !fitting.isEmpty { return evidence(of: fitting, fitting.count == 1 ? .resolved : .shared) }
@@ -117,7 +114,10 @@ struct NameTable {
     return Int(SeededHash.folded(hash)) & (Self.hintPlaces - 1)
   }
 
-  private static func canonical(_ client: IPAddress) -> IPAddress { client.isLoopback ? loopbackClient : client }
+  private func representative(of client: IPAddress) -> IPAddress {
+    if client.isLoopback { return Self.loopbackClient }
+    return clients.isEmpty ? client : clients[client] ?? client
+  }
 
   private func isResolved(_ binding: Binding, at time: Timestamp) -> Bool {
     binding.learned <= time && time <= binding.expires.adding(nanoseconds: grace)

@@ -60,6 +60,7 @@ struct ReplayCommand: AsyncParsableCommand {
     var configuration = FlowMeterConfiguration(seed: .random(in: 0 ... .max))
     configuration.local = local
     configuration.reportsStarts = false
+    configuration.clients = declared.inventory.clients()
     let errors: [any Error]
     do {
       _ = try await recorder.begin(RunDescription(kind: .replay, version: EgressObs.version), at: WallClock.now)

@@ -36,7 +36,7 @@ struct Daemon {
     let annotator = try makeAnnotator()
     let started = WallClock.now
     let recorder = try await openRecorder(annotator, interfaces, at: started)
-    let meter = SharedMeter(meterConfiguration(host))
+    let meter = SharedMeter(meterConfiguration(host, annotator.declared.inventory))
     let heard = try Trouble.naming { try StoreReader(path: options.db).recentNames(since: started.adding(nanoseconds: -Self.rememberedNames)) }
     meter.withMeter { meter in for name in heard { meter.learn(name) } }
 
@@ -57,7 +57,7 @@ struct Daemon {
     // A stop goes through them from the last to the first: capture ends, then what the meter holds is recorded, then delivery ends.
     var services: [any ServiceLifecycle.Service] = [
       AlertDelivery(recorder: recorder, hooks: options.hooks.hooks, runner: options.hooks.runner, logger: logger), pump,
-      PolicyReload(recorder: recorder, notifier: notifier, logger: logger, makeAnnotator: makeAnnotator),
+      PolicyReload(recorder: recorder, meter: meter, host: host, notifier: notifier, logger: logger, makeAnnotator: makeAnnotator),
     ]
     services += captures
     do {
@@ -102,12 +102,12 @@ struct Daemon {
       groupingWindow: options.groupingWindow, node: HostNetwork.nodeName)
   }
 
-  private func meterConfiguration(_ host: HostNetwork) -> FlowMeterConfiguration {
+  private func meterConfiguration(_ host: HostNetwork, _ inventory: Inventory) -> FlowMeterConfiguration {
     var configuration = FlowMeterConfiguration(seed: .random(in: 0 ... .max))
     configuration.capacity = options.maxFlows
     configuration.activeTimeout = 60 * FlowMeterConfiguration.second
     configuration.local = host.local + options.local
-    configuration.hostAddresses = Set(host.addresses)
+    configuration.clients = inventory.clients(besides: host.addresses)
     return configuration
   }
 

@@ -1,3 +1,4 @@
+import Flows
 import Host
 import Logging
 import Policy
@@ -7,6 +8,8 @@ import UnixSignals
 /// Reads policies and inventory again at every SIGHUP. With errors in them the old ones stay.
 struct PolicyReload: ServiceLifecycle.Service {
   let recorder: Recorder
+  let meter: SharedMeter
+  let host: HostNetwork
   let notifier: SystemdNotifier?
   let logger: Logger
   let makeAnnotator: @Sendable () throws -> Annotator
@@ -17,6 +20,7 @@ struct PolicyReload: ServiceLifecycle.Service {
       do {
         let annotator = try makeAnnotator()
         await recorder.replace(annotator: annotator)
+        meter.withMeter { $0.clients = annotator.declared.inventory.clients(besides: host.addresses) }
         logger.notice("policies read again: \(annotator.declared.policies.count)")
       } catch let trouble as Trouble {
         logger.error("\(trouble.message)\nthe policies of before stay in force")

@@ -1,5 +1,6 @@
 import Drift
 import EgressModel
+import Flows
 import Policy
 
 /// Puts on a metered flow what the meter cannot know: who talks, where the destination is, whose it is, and what the policies say.
@@ -64,5 +65,15 @@ struct Annotator: Sendable {
     if vendorCache.count >= Self.vendorCacheLimit { vendorCache.removeAll(keepingCapacity: true) }
     vendorCache[name] = vendor
     return vendor
+  }
+}
+
+extension Inventory {
+  /// Which addresses are one client's: those of each pod, and those of this host.
+  func clients(besides host: [IPAddress] = []) -> [IPAddress: IPAddress] {
+    var clients: [IPAddress: IPAddress] = [:]
+    clients.unite(host)
+    for pod in pods where pod.ownsAddresses && !pod.hostNetwork { clients.unite(pod.addresses) }
+    return clients
   }
 }
