@@ -48,7 +48,7 @@ struct ReplayCommand: AsyncParsableCommand {
     let store = try Trouble.naming { if let db { try Store(path: db) } else { try Store.temporary() } }
     let path = store.path
     let filter = filters.filter(now: WallClock.now)
-    let recorder = Recorder(store: store, annotator: annotator)
+    let recorder = Recorder(store: store, annotator: annotator, keepsFindings: db != nil)
 
     let emission = emit ?? (output.output == .table ? .summary : .flows)
     let flows = emission == .flows ? ListingPrinter(.flows, format: output.output) : nil
@@ -75,7 +75,7 @@ struct ReplayCommand: AsyncParsableCommand {
       let report = try DriftReport(
         try Trouble.naming { try StoreReader(path: path) }, declared: declared, catalogue: catalogue, engine: judging.engineOption.engine,
         matching: filter)
-      if emission == .summary { StandardOutput.write(report.summaryText(output.output)) }
+      if emission == .summary { StandardOutput.write(report.summaryText(output.output, database: db)) }
       guard errors.isEmpty else { throw Trouble(listing: errors) }
       if report.findings.contains(where: { failing.kinds.contains($0.kind) }) { throw ExitCode(1) }
     }
@@ -86,11 +86,21 @@ struct ReplayCommand: AsyncParsableCommand {
 }
 
 extension DriftReport {
+  /// How many third parties and how many findings a person is shown before being told how to see the rest.
+  static let summaryLimit = 40
+
   /// Third parties, findings, coverage.
-  func summaryText(_ format: OutputFormat) -> String {
+  func summaryText(_ format: OutputFormat, database: String?) -> String {
     let style = StandardOutput.style
+    let ask = database.map { "egress-obs report --db \($0)" } ?? "replay --db FILE, then egress-obs report --db FILE"
+    func rest(_ count: Int) -> String { count > Self.summaryLimit ? "… and \(count - Self.summaryLimit) more: \(ask)\n" : "" }
     var text = ""
-    if !vendors.isEmpty { text += Listing.vendors.render(vendors, as: format, style: style) + "\n" }
-    return text + render(as: .listing(format), style: style)
+    if !vendors.isEmpty {
+      text += Listing.vendors.render(vendors.prefix(Self.summaryLimit), as: format, style: style) + rest(vendors.count) + "\n"
+    }
+    if !findings.isEmpty {
+      text += Listing.findings(rules: rules).render(findings.prefix(Self.summaryLimit), as: format, style: style) + rest(findings.count)
+    }
+    return text + CoverageText.text(coverage)
   }
 }

@@ -11,6 +11,7 @@ struct Annotator: Sendable {
   private var judge: Judge?
   private var scopes: ScopeClassifier
   private var podsByAddress: [IPAddress: Pod] = [:]
+  private var podsByUID: [String: Pod] = [:]
   let vendors: VendorCatalogue
   private var vendorCache: [DomainName: Vendor?] = [:]
   /// Initiators outside these blocks are somebody else talking to us, which is no egress. Nil: every initiator counts as local.
@@ -25,7 +26,9 @@ struct Annotator: Sendable {
     self.local = local
     judge = declared.hasPolicies ? Judge(policies: declared.policies, inventory: declared.inventory, engine: engine) : nil
     scopes = ScopeClassifier(inventory: declared.inventory, nodeAddresses: nodeAddresses)
-    for pod in declared.inventory.pods where pod.ownsAddresses && !pod.hostNetwork {
+    for pod in declared.inventory.pods {
+      if let uid = pod.uid { podsByUID[uid] = pod }
+      guard pod.ownsAddresses, !pod.hostNetwork else { continue }
       for address in pod.addresses { podsByAddress[address] = pod }
     }
   }
@@ -51,11 +54,8 @@ struct Annotator: Sendable {
   }
 
   private func workload(at address: IPAddress, owner: Workload?) -> Workload {
-    if let owner {
-      // The socket's control group knows a pod only by uid; the inventory knows the rest.
-      guard owner.kind == .pod, let uid = owner.uid else { return owner }
-      return declared.inventory.pods.first { $0.uid == uid }?.workload ?? owner
-    }
+    // The socket's control group knows a pod only by uid; the inventory knows the rest.
+    if let owner { return owner.uid.flatMap { podsByUID[$0] }?.workload ?? owner }
     return podsByAddress[address]?.workload ?? Workload(address: address)
   }
 

@@ -12,6 +12,8 @@ actor Recorder {
   private var annotator: Annotator
   private var detector: FindingDetector
   private let alerting: Alerting?
+  /// Whether findings are stored, and not only told with their flow; a database that goes with its replay needs none.
+  private let keepsFindings: Bool
 
   /// What one batch came to.
   struct Outcome: Sendable {
@@ -23,7 +25,8 @@ actor Recorder {
     var alerts = 0
   }
 
-  init(store: sending Store, annotator: Annotator, alerting: Alerting? = nil) {
+  init(store: sending Store, annotator: Annotator, alerting: Alerting? = nil, keepsFindings: Bool = true) {
+    self.keepsFindings = keepsFindings
     self.store = store
     self.annotator = annotator
     self.alerting = alerting
@@ -67,7 +70,7 @@ actor Recorder {
         outcome.flows[index].findings = kinds[index]
         if isNew[index] { outcome.new.append(outcome.flows[index]) }
       }
-      let ids = try transaction.record(findings: findings, at: until)
+      let ids = keepsFindings ? try transaction.record(findings: findings, at: until) : []
       if let alerting {
         for (finding, id) in zip(findings, ids) where alerting.wants(finding, at: until) {
           for hook in alerting.hooks where try transaction.enqueue(
