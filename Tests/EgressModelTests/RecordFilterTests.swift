@@ -16,8 +16,8 @@ import Testing
     ([.port(443), .port(80), .transport(.tcp)], [], true), ([.port(443), .transport(.udp)], [], false), ([], [.port(443)], false),
     ([], [.port(80)], true), ([.workload(kind: "deployment", name: "web")], [], true), ([.workload(kind: "pod", name: "web-1")], [], true),
     ([.workload(kind: nil, name: "web")], [], true), ([.workload(kind: "StatefulSet", name: "web")], [], false),
-    ([.name(Glob("*.STRIPE.com"))], [], true), ([.name(Glob("203.0.113.*"))], [], true), ([.name(Glob("stripe.com"))], [], false),
-    ([.vendor(Glob("stripe"))], [], true), ([.verdict(.allowed), .finding(.wide)], [], true), ([.finding(.new)], [], false),
+    ([.name(Glob("203.0.113.*"))], [], true), ([.name(Glob("stripe.com"))], [], false),
+    ([.vendor(Glob("str*"))], [], true), ([.verdict(.allowed), .finding(.wide)], [], true), ([.finding(.new)], [], false),
   ] as [([RecordFilter.Criterion], [RecordFilter.Criterion], Bool)])
   func `alternatives of one kind, all kinds together, none excluded`(
     including: [RecordFilter.Criterion], excluding: [RecordFilter.Criterion], expected: Bool

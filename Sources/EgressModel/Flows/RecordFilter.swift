@@ -7,9 +7,9 @@ public struct RecordFilter: Sendable {
     case namespace(String)
     /// `KIND/NAME`; the kind is compared without case (`deployment/web`, `pod/web-1`, `systemd/nginx.service`).
     case workload(kind: String?, name: String)
-    /// A glob over the destination's names and its address.
+    /// A lower-case glob over the destination's names and its address.
     case name(Glob)
-    /// A glob over the vendor's name.
+    /// A lower-case glob over the vendor's name, whose case does not count.
     case vendor(Glob)
     case port(UInt16)
     case transport(Transport)
@@ -101,7 +101,7 @@ public struct RecordFilter: Sendable {
     case .namespace(let namespace): subject.workload?.namespace == namespace
     case .workload(let kind, let name): subject.workload.map { Self.matches($0, kind: kind, name: name) } ?? false
     case .name(let glob): subject.names.contains { glob.matches($0.text) } || subject.address.map { glob.matches($0.description) } ?? false
-    case .vendor(let glob): subject.vendor.map { glob.matches($0.name) } ?? false
+    case .vendor(let glob): subject.vendor.map { glob.matches($0.name.lowercased()) } ?? false
     case .port(let port): subject.port == port
     case .transport(let transport): subject.transport == transport
     case .verdict(let decision): subject.decision == decision
@@ -145,42 +145,5 @@ extension NameRecord {
     RecordFilter.Subject(
       workload: Workload(address: client), names: [name] + chain, address: addresses.first, vendor: nil, port: nil, transport: nil, decision: nil,
       findings: [], start: time, end: time)
-  }
-}
-
-/// A pattern of a person at a terminal: `*` is any run of characters, dots included, `?` is one; case does not count.
-public struct Glob: Hashable, Sendable {
-  public let pattern: String
-  private let bytes: [UInt8]
-
-  public init(_ pattern: String) {
-    self.pattern = pattern
-    bytes = Array(pattern.lowercased().utf8)
-  }
-
-  public func matches(_ text: String) -> Bool {
-    let text = Array(text.lowercased().utf8)
-    var position = 0
-    var index = 0
-    // Where to go on after the last star when a literal fails: one star is retried, never two, so this is at worst n × m.
-    var star: Int?
-    var mark = 0
-    while index < text.count {
-      if position < bytes.count, bytes[position] == UInt8(ascii: "*") {
-        star = position
-        mark = index
-        position += 1
-      } else if position < bytes.count, bytes[position] == UInt8(ascii: "?") || bytes[position] == text[index] {
-        position += 1
-        index += 1
-      } else if let star {
-        position = star + 1
-        mark += 1
-        index = mark
-      } else {
-        return false
-      }
-    }
-    return bytes[position...].allSatisfy { $0 == UInt8(ascii: "*") }
   }
 }

@@ -7,7 +7,8 @@ public import Storage
 // How the values of the model are written on a command line. Conformances of public types are public, and so are these imports.
 
 extension Glob: ExpressibleByArgument {
-  public init?(argument: String) { self.init(argument) }
+  /// What a person filters by is not about case.
+  public init?(argument: String) { self.init(argument.lowercased()) }
 }
 
 extension Transport: ExpressibleByArgument {

@@ -1,18 +1,18 @@
-/// A name in which `*` stands for any number of characters and `?` for one.
-struct Glob: Hashable, Sendable, CustomStringConvertible {
-  let description: String
+/// A pattern in which `*` stands for any run of characters, dots and slashes included, and `?` for one octet; case counts.
+public struct Glob: Hashable, Sendable, CustomStringConvertible {
+  public let description: String
   private let pattern: [UInt8]
   /// Whether only one text matches.
-  let isLiteral: Bool
+  public let isLiteral: Bool
 
-  init(_ text: String) {
+  public init(_ text: String) {
     description = text
     pattern = Array(text.utf8)
     isLiteral = !pattern.contains(UInt8(ascii: "*")) && !pattern.contains(UInt8(ascii: "?"))
   }
 
   /// Linear in the text for each star: on a mismatch only the last star is tried again, one octet later.
-  func matches(_ text: String) -> Bool {
+  public func matches(_ text: String) -> Bool {
     if isLiteral { return text == description }
     let bytes = Array(text.utf8)
     var (index, at) = (0, 0)
