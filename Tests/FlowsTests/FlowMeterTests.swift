@@ -160,6 +160,15 @@ private let server = MeterRun.server
     #expect(records[1].names.map(\.confidence) == [.resolved] && records[1].out.bytes == 120)
   }
 
+  @Test func `neighbour and listener discovery is no flow`() throws {
+    let (here, there) = (try #require(IPAddress("2001:db8::1")), try #require(IPAddress("2001:db8::2")))
+    var run = MeterRun()
+    for type: UInt8 in [130, 131, 132, 133, 134, 135, 136, 137, 143] { run.feed(Traffic.icmp(here, there, type: type)) }
+    #expect(run.meter.counters.linkUpkeepFrames == 9)
+    run.feed(Traffic.icmp(here, there, type: 128))
+    #expect(run.drain().map(\.out.packets) == [1])
+  }
+
   @Test func `random packets never trap, and every packet is counted once`() {
     let seed = UInt64.random(in: 0...UInt64.max)
     var random = SeededGenerator(seed: seed)
@@ -185,7 +194,7 @@ private let server = MeterRun.server
     }
     records += run.drain()
     let counters = run.meter.counters
-    let lost = counters.undecoded.all.filter { $0.key != .truncatedTransport && $0.key != .malformedTransport }.reduce(0) { $0 + $1.count }
+    let lost = counters.linkUpkeepFrames + counters.undecoded.all.filter { $0.key != .truncatedTransport && $0.key != .malformedTransport }.reduce(0) { $0 + $1.count }
     let counted = records.reduce(0) { $0 + $1.out.packets + $1.in.packets }
     #expect(counted + lost == 20_000, "seed \(seed)")
     #expect(counters.reassemblyBytes == 0, "seed \(seed)")

@@ -105,6 +105,10 @@ public struct FlowMeter: ~Copyable, Sendable {
       // A frame whose transport header is cut still counts; one whose transport is unknown cannot.
       guard packet.stop == .truncatedTransport || packet.stop == .malformedTransport else { return }
     }
+    guard !packet.isLinkUpkeep else {
+      tally.linkUpkeepFrames &+= 1
+      return
+    }
     if !ignored.isEmpty, isIgnored(packet) {
       tally.ignoredFrames &+= 1
       return

@@ -10,6 +10,8 @@ public struct FlowMeterCounters: Equatable, Sendable {
   public var undecoded = Tally<DecodingStop>()
   /// Frames of conversations that the meter was told to ignore.
   public var ignoredFrames: UInt64 = 0
+  /// Frames of IPv6 neighbour and multicast listener discovery, which are no flows.
+  public var linkUpkeepFrames: UInt64 = 0
   /// Later fragments whose first fragment was not seen; they count in a flow without ports.
   public var orphanFragments: UInt64 = 0
   public var flowsStarted: UInt64 = 0

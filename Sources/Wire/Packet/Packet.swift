@@ -60,6 +60,12 @@ public struct Packet: Sendable {
     }
   }
 
+  /// Neighbour discovery ([RFC 4861](https://www.rfc-editor.org/rfc/rfc4861)) or multicast listener discovery
+  /// ([RFC 3810](https://www.rfc-editor.org/rfc/rfc3810)): a link's own upkeep, as ARP is for IPv4.
+  @inlinable public var isLinkUpkeep: Bool {
+    transport == .icmpv6 && !source.isV4 && !isLaterFragment && ((130...137).contains(icmpType) || icmpType == 143)
+  }
+
   /// An ICMP error that says that the quoted packet cannot arrive at all: destination unreachable, but not "fragmentation needed".
   @inlinable public var isUnreachable: Bool {
     isICMPError && (transport == .icmp ? icmpType == 3 && icmpCode != 4 : icmpType == 1)
