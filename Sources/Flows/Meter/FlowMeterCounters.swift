@@ -36,6 +36,9 @@ public struct FlowMeterCounters: Equatable, Sendable {
   public var namesEvicted: UInt64 = 0
 
   public init() {}
+
+  /// Frames with an IP packet that was not decoded down to its payload; ARP and its like hold nothing to decode.
+  public var undecodedPackets: UInt64 { undecoded.total &- undecoded[.notIP] }
 }
 
 /// What an evicted flow was; the first kinds go first.

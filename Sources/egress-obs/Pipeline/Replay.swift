@@ -85,6 +85,7 @@ struct Replay {
 extension RunCounters {
   init(_ counters: FlowMeterCounters, dropped: UInt64) {
     self.init(
-      packets: counters.frames, dropped: dropped, evicted: counters.flowsEvicted.total + counters.namesEvicted, undecoded: counters.undecoded.total)
+      packets: counters.frames, dropped: dropped, evicted: counters.flowsEvicted.total + counters.namesEvicted,
+      undecoded: counters.undecodedPackets)
   }
 }
