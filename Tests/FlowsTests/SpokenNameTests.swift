@@ -143,6 +143,16 @@ private let server = MeterRun.server
     #expect(run.only()?.names.map(\.name.text) == ["a.example"])
   }
 
+  @Test func `an encrypted hello is GREASE beside the very name that was looked up, and hides one beside another name`() {
+    for (lookedUp, expected): (String?, TLSFacts.ECH) in [("www.example", .grease), ("hidden.example", .outer), (nil, .outer)] {
+      var run = MeterRun()
+      if let lookedUp { run.resolve(lookedUp) }
+      run.handshake()
+      run.say(Traffic.clientHello("www.example", isEncrypted: true))
+      #expect(run.drain().last?.tls?.ech == expected, "\(lookedUp ?? "nothing")")
+    }
+  }
+
   @Test func `an SSH banner is recognised on any port`() {
     var run = MeterRun()
     run.handshake()

@@ -71,13 +71,20 @@ enum Traffic {
 
   // MARK: TLS
 
-  /// A record with a TLS 1.2 ClientHello of the fewest octets, plus `padding` in a padding extension.
-  static func clientHello(_ serverName: String?, padding: Int = 0) -> [UInt8] {
+  /// A record with a ClientHello of the fewest octets, of TLS 1.2, or of TLS 1.3 with a well-made encrypted hello in it; plus
+  /// `padding` in a padding extension.
+  static func clientHello(_ serverName: String?, padding: Int = 0, isEncrypted: Bool = false) -> [UInt8] {
     var extensions: [UInt8] = []
     if let serverName {
       let octets = Array(serverName.utf8)
       let length = UInt16(octets.count)
       extensions += [0, 0] + bigEndian(length + 5) + bigEndian(length + 3) + [0] + bigEndian(length) + octets
+    }
+    if isEncrypted {
+      extensions += [0, 43, 0, 3, 2, 3, 4]
+      // Outer; HKDF-SHA256, AES-128-GCM; configuration 7; a key of 32 octets; a payload of 64.
+      let encrypted = [0, 0, 1, 0, 1, 7, 0, 32] + [UInt8](repeating: 5, count: 32) + [0, 64] + [UInt8](repeating: 6, count: 64)
+      extensions += [0xfe, 0x0d] + bigEndian(UInt16(encrypted.count)) + encrypted
     }
     if padding > 0 { extensions += [0, 21] + bigEndian(UInt16(padding)) + [UInt8](repeating: 0, count: padding) }
     let body = [3, 3] + [UInt8](repeating: 9, count: 32) + [0, 0, 2, 0x13, 1, 1, 0] + bigEndian(UInt16(extensions.count)) + extensions

@@ -166,7 +166,7 @@ public struct TLSFacts: Hashable, Sendable {
   /// Whether an encrypted ClientHello stood in the hello ([RFC 9849](https://www.rfc-editor.org/rfc/rfc9849)).
   public enum ECH: String, Sendable, Codable {
     case none
-    /// The extension is there but cannot be a real one.
+    /// The extension is there but cannot be a real one, or the client had looked up the name in `sni` itself.
     case grease
     /// `sni` is the public name of an encrypted hello; the real name cannot be seen.
     case outer

@@ -136,7 +136,17 @@ extension FlowMeter {
       destination: flow.key.end(flow.responder), out: isTurned ? flow.high : flow.low, in: isTurned ? flow.low : flow.high,
       reportedOut: isTurned ? flow.reportedHigh : flow.reportedLow, reportedIn: isTurned ? flow.reportedLow : flow.reportedHigh,
       state: flow.state(isOver: reason != .activeTimeout), endReason: reason, application: flow.content.application,
-      names: details.map(names) ?? [], tls: details?.tls, proxy: details?.proxy)
+      names: details.map(names) ?? [], tls: details.flatMap(tls), proxy: details?.proxy)
+  }
+
+  /// What the hello said. Whoever hides a name in it looked that name up; who looked up the very name that stands in the open, and got
+  /// this address, hides nothing: the extension is GREASE ([RFC 9849 §6.2](https://www.rfc-editor.org/rfc/rfc9849#section-6.2)).
+  private static func tls(_ details: FlowDetails) -> TLSFacts? {
+    guard var tls = details.tls, tls.ech == .outer, let sni = tls.sni,
+      details.lookedUp.contains(where: { $0.name == sni && $0.confidence != .hint })
+    else { return details.tls }
+    tls.ech = .grease
+    return tls
   }
 
   /// Most trusted first. What the connection itself says settles which of several looked-up names fits.
