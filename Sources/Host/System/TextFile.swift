@@ -4,20 +4,7 @@ internal import Glibc
 enum TextFile {
   /// The whole text, invalid UTF-8 repaired; at most `limit` octets of it.
   static func read(_ path: String, limit: Int = 1 << 20) throws(HostError) -> String {
-    guard let file = Descriptor(unsafe open(path, O_RDONLY | O_CLOEXEC)) else {
-      throw .unreadable(path: path, cause: lastSystemError)
-    }
-    var text: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 16 << 10)
-    while text.count < limit {
-      // The buffer is valid for its own count during the call.
-      let count = unsafe buffer.withUnsafeMutableBytes { unsafe Glibc.read(file.number, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw .unreadable(path: path, cause: lastSystemError) }
-      if count == 0 { break }
-      text += buffer[..<count]
-    }
-    return String(decoding: text.prefix(limit), as: UTF8.self)
+    String(decoding: try FileContents.read(path, limit: limit), as: UTF8.self)
   }
 
   /// The names in a directory and their inode numbers, without `.` and `..`; empty when it cannot be read.

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Host
 
 /// A text file that a person named, or found in a directory that a person named.
 struct InputFile {
@@ -25,16 +26,15 @@ struct InputFile {
     }
   }
 
-  /// The text of one file, or of standard input for `-`.
+  /// The largest file that is read, in octets.
+  static let maximumByteCount = 1 << 30
+
+  /// The text of one file or pipe, or of standard input for `-`.
   static func one(at path: String) throws -> String {
     if path == "-" { return standardInput() }
-    let data: Data
-    do {
-      data = try Data(contentsOf: URL(filePath: path))
-    } catch {
-      throw Trouble("cannot read \(path): \(reason(error)) (check the path and its permissions)")
-    }
-    guard let text = String(validating: data, as: UTF8.self) else { throw Trouble("cannot read \(path): it is not UTF-8 text (save it as UTF-8)") }
+    let octets = try Trouble.naming { try FileContents.read(path, limit: maximumByteCount + 1) }
+    guard octets.count <= maximumByteCount else { throw Trouble("cannot read \(path): it is larger than 1 GiB (name another file)") }
+    guard let text = String(validating: octets, as: UTF8.self) else { throw Trouble("cannot read \(path): it is not UTF-8 text (save it as UTF-8)") }
     return text
   }
 
@@ -42,16 +42,6 @@ struct InputFile {
     var text = ""
     while let line = readLine(strippingNewline: false) { text += line }
     return text
-  }
-
-  private static func reason(_ error: any Error) -> String {
-    guard let error = error as? CocoaError else { return "\(error)" }
-    switch error.code {
-    case .fileReadNoSuchFile, .fileNoSuchFile: return "no such file or directory"
-    case .fileReadNoPermission: return "permission denied"
-    case .fileReadTooLarge: return "it is too large"
-    default: return "\(error)"
-    }
   }
 }
 
