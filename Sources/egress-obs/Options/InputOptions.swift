@@ -19,8 +19,10 @@ struct InputOptions: ParsableArguments {
     var reader = InventoryReader()
     var errors: [ManifestError] = []
     for file in try InputFile.manifests(at: policies) {
-      let manifests = Manifests.read(file.text, file: file.path)
+      var manifests = Manifests.read(file.text, file: file.path)
       errors += declared.policies.add(manifests)
+      // Told once: the reader below would tell them again.
+      manifests.errors = []
       // Objects of a cluster that lie beside the policies are inventory, quietly.
       errors += reader.add(manifests)
     }
