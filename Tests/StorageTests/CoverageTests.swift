@@ -39,7 +39,7 @@ import Testing
       coverage.gaps == [
         gap(hour, 2 * hour, "not running"), gap(3 * hour, 4 * hour, "killed"), gap(5 * hour, 6 * hour, "not running"),
       ])
-    #expect(coverage.restarts == 3)
+    #expect(coverage.restarts == 2)
     #expect(coverage.nodes == ["node-1"])
     #expect(coverage.watched == 3 * hour)
   }

@@ -24,7 +24,7 @@ public struct Coverage: Equatable, Sendable {
   public var evicted: UInt64
   /// Frames that could not be decoded down to a transport.
   public var undecoded: UInt64
-  /// How often the observer (re)started in the window.
+  /// How often the observer started again in the window; its very first start is none.
   public var restarts: Int
   public var gaps: [Gap]
   /// Flows and octets to third parties, and those of them that nothing names.

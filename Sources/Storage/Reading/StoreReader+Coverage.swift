@@ -13,7 +13,8 @@ extension StoreReader {
       let inside = watches.filter { $0.until >= first && $0.from <= last }
       var coverage = Coverage(from: first, until: last)
       coverage.nodes = Array(Set(inside.compactMap(\.node))).sorted()
-      coverage.restarts = inside.count { $0.isLive && $0.from >= first }
+      let firstStart = watches.filter(\.isLive).map(\.from).min() ?? last
+      coverage.restarts = inside.count { $0.isLive && $0.from >= first && $0.from > firstStart }
       coverage.gaps = try gaps(watches, first, last)
       try count(&coverage)
       try countExternal(&coverage)
