@@ -1,4 +1,5 @@
 import Capture
+import Drift
 import EgressModel
 import Host
 import Policy
@@ -49,7 +50,7 @@ extension Diagnosis {
     return interfaces.map { interface in
       let name = "interface \(interface.name)"
       let addresses = interface.addresses.map(\.description).joined(separator: " ")
-      guard interface.isUp else { return Diagnosis(check: name, status: .warn, detail: "down", nextStep: "ip link set \(interface.name) up") }
+      guard interface.isUp else { return Diagnosis(check: name, status: .ok, detail: "down, so not captured on") }
       do {
         let source = try PacketSource(interface: interface.name)
         let warnings = source.warnings.joined(separator: "; ")
@@ -92,7 +93,11 @@ extension Diagnosis {
   }
 
   private static func observed(_ reader: StoreReader) throws(StorageError) -> [Diagnosis] {
-    let coverage = try reader.coverage(from: nil, until: nil)
+    let observations = try Observations(reader, from: nil, until: nil)
+    // Counted as the report counts, so that both say the same.
+    let coverage = DriftReport(
+      endpoints: observations.endpoints, judge: nil, policies: nil, coverage: observations.coverage, isNew: { _ in false }
+    ).coverage
     func percent(_ part: UInt64, of whole: UInt64) -> String {
       whole == 0 ? "0%" : "\((Double(part) / Double(whole) * 10_000).rounded() / 100)%"
     }
