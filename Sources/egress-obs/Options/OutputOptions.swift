@@ -31,7 +31,9 @@ enum StandardOutput {
     guard isatty(FileDescriptor.standardOutput.rawValue) == 1 else { return TextStyle() }
     let environment = ProcessInfo.processInfo.environment
     return TextStyle(
-      usesColour: (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb", width: environment["COLUMNS"].flatMap { Int($0) })
+      usesColour: (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb",
+      // Some shells export 0 when they do not know.
+      width: environment["COLUMNS"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil })
   }
 }
 
