@@ -34,7 +34,9 @@ struct InputFile {
     if path == "-" { return standardInput() }
     let octets = try Trouble.naming { try FileContents.read(path, limit: maximumByteCount + 1) }
     guard octets.count <= maximumByteCount else { throw Trouble("cannot read \(path): it is larger than 1 GiB (name another file)") }
-    guard let text = String(validating: octets, as: UTF8.self) else { throw Trouble("cannot read \(path): it is not UTF-8 text (save it as UTF-8)") }
+    guard let text = String(validating: octets, as: UTF8.self) else {
+      throw Trouble("cannot read \(path): it is not UTF-8 text (save it as UTF-8)")
+    }
     return text
   }
 
