@@ -29,7 +29,11 @@ let package = Package(
     .target(name: "EgressModel", swiftSettings: strict),
 
     // The pure core: no file descriptor, no clock, no await.
-    .target(name: "Wire", dependencies: ["EgressModel"], swiftSettings: strict),
+    .target(
+      name: "Wire",
+      dependencies: [
+        "EgressModel", .product(name: "Crypto", package: "swift-crypto"), .product(name: "CryptoExtras", package: "swift-crypto"),
+      ], swiftSettings: strict),
     .target(name: "Flows", dependencies: ["EgressModel", "Wire"], swiftSettings: strict),
     .target(name: "Policy", dependencies: ["EgressModel", .product(name: "Yams", package: "Yams")], swiftSettings: strict),
     .target(
@@ -73,7 +77,11 @@ let package = Package(
     .systemLibrary(name: "CPSL", path: "CPSL", pkgConfig: "libpsl", providers: [.apt(["libpsl-dev"])]),
 
     .testTarget(name: "EgressModelTests", dependencies: ["EgressModel"], swiftSettings: strict),
-    .testTarget(name: "WireTests", dependencies: ["EgressModel", "Wire"], swiftSettings: strict),
+    .testTarget(
+      name: "WireTests",
+      dependencies: [
+        "EgressModel", "Wire", .product(name: "Crypto", package: "swift-crypto"), .product(name: "CryptoExtras", package: "swift-crypto"),
+      ], swiftSettings: strict),
     .testTarget(name: "FlowsTests", dependencies: ["EgressModel", "Flows", "Wire"], swiftSettings: strict),
     .testTarget(name: "CaptureTests", dependencies: ["EgressModel", "Capture", "CPcap", "TestNetworks"], swiftSettings: strict),
     .testTarget(name: "StorageTests", dependencies: ["EgressModel", "Storage"], swiftSettings: strict),

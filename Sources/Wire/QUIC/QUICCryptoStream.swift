@@ -1,0 +1,61 @@
+/// The stream that CRYPTO frames carry, put together from pieces in any order, up to a limit.
+///
+/// Keeps only octets that came, never room for those that may.
+struct QUICCryptoStream: Sendable {
+  /// In order of offset, never overlapping.
+  private var pieces: [(offset: Int, octets: [UInt8])] = []
+
+  /// The stream is looked at up to here, in octets: the largest hello.
+  static let maximumOffset = ClientHello.maximumByteCount
+  /// Pieces that do not touch each other. Chrome cuts a hello into some tens and shuffles them.
+  static let maximumPieceCount = 256
+
+  /// Octets that are there without a gap from the start.
+  var contiguousCount: Int {
+    var end = 0
+    for piece in pieces {
+      guard piece.offset == end else { break }
+      end += piece.octets.count
+    }
+    return end
+  }
+
+  /// The first `count` octets; they must be there.
+  func prefix(_ count: Int) -> [UInt8] {
+    var octets: [UInt8] = []
+    octets.reserveCapacity(count)
+    for piece in pieces where octets.count < count {
+      octets += piece.octets.prefix(count - octets.count)
+    }
+    return octets
+  }
+
+  /// Adds a piece. What is already there stays: the first one to say an octet counts. What lies past the limits is left out.
+  mutating func insert(_ octets: ArraySlice<UInt8>, at offset: UInt64) {
+    guard offset < UInt64(Self.maximumOffset) else { return }
+    var start = Int(offset)
+    var rest = octets.prefix(Self.maximumOffset - start)
+    var index = pieces.firstIndex { $0.offset + $0.octets.count > start } ?? pieces.endIndex
+    while !rest.isEmpty {
+      if index < pieces.endIndex, pieces[index].offset <= start {
+        // This part is there already.
+        let end = pieces[index].offset + pieces[index].octets.count
+        rest = rest.dropFirst(end - start)
+        start = max(start, end)
+        index += 1
+        continue
+      }
+      let gapEnd = index < pieces.endIndex ? pieces[index].offset : Int.max
+      let new = rest.prefix(gapEnd - start)
+      rest = rest.dropFirst(new.count)
+      if index > 0, pieces[index - 1].offset + pieces[index - 1].octets.count == start {
+        pieces[index - 1].octets += new
+      } else {
+        guard pieces.count < Self.maximumPieceCount else { return }
+        pieces.insert((start, [UInt8](new)), at: index)
+        index += 1
+      }
+      start += new.count
+    }
+  }
+}
