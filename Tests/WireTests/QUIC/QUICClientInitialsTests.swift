@@ -44,7 +44,10 @@ import Wire
     #expect(initials.version?.rawValue == UInt32(version))
   }
 
-  @Test(arguments: [(0xff00_0016, "draft-22"), (0xff00_001b, "draft-27"), (0xff00_001d, "draft-29"), (0xff00_0022, "draft-34"), (0xface_b002, "0xfaceb002")])
+  @Test(arguments: [
+    (0xff00_0016, "draft-22"), (0xff00_001b, "draft-27"), (0xff00_001d, "draft-29"), (0xff00_0022, "draft-34"),
+    (0xface_b002, "0xfaceb002"),
+  ])
   func `drafts are opened with their own salts`(version: Int, text: String) throws {
     #expect(name([try InitialPacket.sample(version: version).octets]) == "example.com")
     #expect(QUICVersion(rawValue: UInt32(version)).description == text)
@@ -52,7 +55,8 @@ import Wire
 
   @Test(arguments: 1...4)
   func `a packet number has one to four octets`(length: Int) throws {
-    #expect(name([try InitialPacket(token: [1, 2, 3], number: 7, numberLength: length, frames: InitialPacket.sampleFrame).octets]) == "example.com")
+    let packet = InitialPacket(token: [1, 2, 3], number: 7, numberLength: length, frames: InitialPacket.sampleFrame)
+    #expect(name([try packet.octets]) == "example.com")
   }
 
   @Test func `a short packet number is completed by those before it`() throws {
@@ -108,7 +112,9 @@ import Wire
     let first = try InitialPacket(number: 0, frames: frames[0], paddedCount: 100).octets
     let second = try InitialPacket(number: 1, frames: frames[1], paddedCount: 100).octets
     // A 0-RTT packet: type 1, a length, and octets that nobody can read.
-    let zeroRTT = [0xd0] + Octets.u32(1) + Octets.block8(Octets.hex("8394c8f03e515708")) + [0] + Octets.u16(0x4000 | 60) + [UInt8](repeating: 7, count: 60)
+    let zeroRTT =
+      [0xd0] + Octets.u32(1) + Octets.block8(Octets.hex("8394c8f03e515708")) + [0] + Octets.u16(0x4000 | 60)
+      + [UInt8](repeating: 7, count: 60)
     #expect(name([first + second]) == "shop.example.com")
     #expect(name([zeroRTT, first + zeroRTT, second + [1, 2, 3]]) == "shop.example.com")
   }
@@ -160,7 +166,9 @@ import Wire
   @Test func `a datagram that the capture cut names what is whole in it`() throws {
     let packet = try InitialPacket.sample(version: 1).octets
     let needed = 22 + InitialPacket.sampleFrame.count
-    for count in [needed, needed + 1, 600, 1_199] { #expect(name([[UInt8](packet.prefix(count))], isCut: true) == "example.com", "\(count) octets") }
+    for count in [needed, needed + 1, 600, 1_199] {
+      #expect(name([[UInt8](packet.prefix(count))], isCut: true) == "example.com", "\(count) octets")
+    }
     for count in 0..<needed { #expect(feed([[UInt8](packet.prefix(count))], isCut: true).value == nil, "\(count) octets") }
   }
 
