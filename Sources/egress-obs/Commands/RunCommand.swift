@@ -13,7 +13,11 @@ struct RunCommand: AsyncParsableCommand {
       SIGHUP reads the policies again; SIGTERM and SIGINT write down what is known and end it.
       """)
 
-  @Option(name: [.short, .long], help: ArgumentHelp("An interface, or any; may be repeated. Without it every interface that is up and has an address.", valueName: "name"))
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp(
+      "An interface; may be repeated. Without it every one that is up and has an address, but no port of a bridge that is watched. On any, forwarded packets count twice.",
+      valueName: "name"))
   var interface: [String] = []
   @Option(help: "The database.")
   var db = DatabaseOption.defaultPath

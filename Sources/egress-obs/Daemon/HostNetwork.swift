@@ -39,7 +39,8 @@ struct WatchedInterface: Sendable {
   var name: String
   var configuration: CaptureConfiguration
 
-  /// The named interfaces, or every one that is up and has an address; of loopback only DNS, for stub resolvers.
+  /// The named interfaces, or every one that is up, has an address and is not seen through another; of loopback only DNS, for
+  /// stub resolvers.
   static func chosen(_ names: [String], _ configuration: CaptureConfiguration) throws -> [WatchedInterface] {
     let all = NetworkInterface.all()
     if !names.isEmpty {
@@ -52,7 +53,10 @@ struct WatchedInterface: Sendable {
     }
     var dnsOnly = configuration
     dnsOnly.filter = .ports([53])
-    let chosen = all.filter { $0.isUp && !$0.addresses.isEmpty }.map {
+    let candidates = all.filter { $0.isUp && !$0.addresses.isEmpty }
+    let names = Set(candidates.map(\.name))
+    // A veth with a link-local address and the bridge it is a port of would count every packet twice.
+    let chosen = candidates.filter { carrier(of: $0.name).map { !names.contains($0) } ?? true }.map {
       WatchedInterface(name: $0.name, configuration: $0.isLoopback ? dnsOnly : configuration)
     }
     guard chosen.contains(where: { $0.configuration != dnsOnly }) else {
@@ -60,5 +64,17 @@ struct WatchedInterface: Sendable {
         "no interface is up and has an address (there is: \(all.map(\.name).joined(separator: ", "))); bring one up or name one with --interface")
     }
     return chosen
+  }
+
+  /// The interface on which this one's packets are seen as well: the bridge or bond of a port, and what carries a VLAN.
+  static func carrier(of name: String) -> String? {
+    let directory = "/sys/class/net/\(name)"
+    if let master = try? FileManager.default.destinationOfSymbolicLink(atPath: directory + "/master") {
+      return master.split(separator: "/").last.map(String.init)
+    }
+    let event = (try? Data(contentsOf: URL(filePath: directory + "/uevent"))).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    guard event.split(separator: "\n").contains("DEVTYPE=vlan") else { return nil }
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    return entries.first { $0.hasPrefix("lower_") }.map { String($0.dropFirst("lower_".count)) }
   }
 }
