@@ -91,7 +91,7 @@ extension FlowMeter {
   private mutating func report(_ index: Int, at time: Timestamp, _ batch: inout FlowBatch) {
     let flow = table[index]
     table[index].reportedAt = time
-    guard flow.low != flow.reportedLow || flow.high != flow.reportedHigh else { return }
+    guard !flow.marks.contains(.translated), flow.low != flow.reportedLow || flow.high != flow.reportedHigh else { return }
     batch.records.append(Self.record(flow, flow.details == Flow.none ? nil : details[flow.details], .activeTimeout))
     tally.flowsEnded[.activeTimeout] &+= 1
     table[index].reportedLow = flow.low

@@ -16,6 +16,7 @@ public struct FlowMeter: ~Copyable, Sendable {
   var fragments: FragmentTable
   var names: NameTable
   var queries: QueryTable
+  var translations: TranslationTable
   var streams = Slab<FlowStreams>()
   var details = Slab<FlowDetails>()
   /// Streams in the order they began to be held, from `oldestStream` on; some are gone already.
@@ -46,6 +47,7 @@ public struct FlowMeter: ~Copyable, Sendable {
       capacity: configuration.nameCapacity, namesPerAddress: configuration.namesPerAddress, grace: configuration.nameGrace,
       seed: configuration.seed)
     names.clients = configuration.clients
+    translations = TranslationTable(seed: configuration.seed)
     queries = QueryTable(capacity: configuration.queryCapacity, timeout: configuration.queryTimeout)
   }
 
@@ -202,6 +204,7 @@ public struct FlowMeter: ~Copyable, Sendable {
     guard let index = table.insert(flow, hash: hash) else { return nil }
     nextID += 1
     tally.flowsStarted &+= 1
+    findTranslation(index, packet, from: sender, at: time)
     if configuration.reportsStarts {
       started.append(
         FlowStart(
@@ -224,7 +227,7 @@ public struct FlowMeter: ~Copyable, Sendable {
     abandonStreams(of: index, .incomplete)
     let flow = table[index]
     let details = flow.details == Flow.none ? nil : details.remove(at: flow.details)
-    ended.append(EndedFlow(flow: flow, details: details, reason: reason))
+    if !flow.marks.contains(.translated) { ended.append(EndedFlow(flow: flow, details: details, reason: reason)) }
     tally.flowsEnded[reason] &+= 1
     table.remove(at: index)
   }

@@ -20,6 +20,8 @@ public struct FlowMeterCounters: Equatable, Sendable {
   public var flowsEnded = Tally<FlowEndReason>()
   /// Flows that turned round when a proof of direction came after their first packet.
   public var flowsTurned: UInt64 = 0
+  /// Flows that are another one once more, behind source address translation, and have no record.
+  public var flowsTranslated: UInt64 = 0
   /// Flows evicted to make room, by what they were.
   public var flowsEvicted = Tally<FlowEviction>()
   /// Flows that their own content named.

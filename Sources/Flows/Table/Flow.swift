@@ -31,6 +31,9 @@ struct Flow {
     /// DNS over TCP: both streams are read for as long as the flow lives.
     static let dnsStream = Marks(rawValue: 1 << 11)
 
+    /// The copy of a flow behind this host, with this host's address.
+    static let translated = Marks(rawValue: 1 << 20)
+
     static let spoke: Marks = [.spokeLow, .spokeHigh]
     static let fin: Marks = [.finLow, .finHigh]
     static let watch: Marks = [.watchLow, .watchHigh]
