@@ -28,6 +28,21 @@ enum DatabaseFile {
 
   static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
+  /// Whether it is complete in itself, without a log, on a file system that is mounted read-only.
+  static func isFrozen(_ path: String) -> Bool {
+    unsafe access(directory(of: path), W_OK) != 0 && errno == EROFS && !exists(path + "-wal")
+  }
+
+  /// The path as an [SQLite URI](https://www.sqlite.org/uri.html), to which parameters can be added.
+  static func uri(_ path: String) -> String {
+    path.utf8.reduce(into: "file:") { uri, octet in
+      switch octet {
+      case UInt8(ascii: "%"), UInt8(ascii: "?"), UInt8(ascii: "#"), 0x80...: uri += "%" + String(octet, radix: 16)
+      default: uri.unicodeScalars.append(UnicodeScalar(octet))
+      }
+    }
+  }
+
   /// Makes a private directory for a temporary database.
   static func makeTemporaryDirectory(in parent: String) throws(StorageError) -> String {
     var template = Array("\(parent)/egress-obs-XXXXXX".utf8CString)

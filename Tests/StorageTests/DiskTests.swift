@@ -93,4 +93,18 @@ private final class SmallDisk {
       return
     }
   }
+
+  @Test func `what lies on a read-only file system can be read, whatever its name`() throws {
+    let disk = try SmallDisk(kilobytes: 1000)
+    let path = disk.scratch.path("100% ö?#.db")
+    do {
+      let store = try Store(path: path)
+      _ = try store.beginRun(live, at: epoch)
+      let record = flow(1)
+      try store.transaction { tx throws(StorageError) in try tx.record(flows: [record]) }
+      try store.endRun(at: epoch)
+    }
+    try disk.makeReadOnly()
+    #expect(try StoreReader(path: path).endpoints().count == 1)
+  }
 }

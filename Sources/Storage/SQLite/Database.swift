@@ -14,9 +14,14 @@ import CSQLite
   init(path: String, access: Access, busyTimeout milliseconds: Int32 = 5000) throws(StorageError) {
     self.path = path
     var opened: OpaquePointer?
-    let flags = (access == .readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+    // A file in WAL mode is read by way of files beside it, which cannot be made there. Where nothing can be written nothing changes, either.
+    let isImmutable = access == .readOnly && DatabaseFile.isFrozen(path)
+    let name = isImmutable ? DatabaseFile.uri(path) + "?immutable=1" : path
+    let flags =
+      (access == .readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+      | (isImmutable ? SQLITE_OPEN_URI : 0)
     // sqlite3_open_v2 returns a handle even when it fails, for its message; it must be closed, too.
-    let code = unsafe sqlite3_open_v2(path, &opened, flags, nil)
+    let code = unsafe sqlite3_open_v2(name, &opened, flags, nil)
     guard let connection = unsafe opened else { throw .cannotOpen(path: path, cause: "out of memory") }
     guard code == SQLITE_OK else {
       let error = unsafe StorageError(code: code, path: path, message: String(cString: sqlite3_errmsg(connection)))
