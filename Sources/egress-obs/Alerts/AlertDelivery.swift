@@ -17,28 +17,30 @@ struct AlertDelivery: ServiceLifecycle.Service {
   static let attemptLimit = 40
 
   func run() async throws {
+    // A service that ends, ends the daemon.
+    guard !hooks.isEmpty else { return try await gracefulShutdown() }
     await cancelWhenGracefulShutdown {
-      while !Task.isCancelled {
-        await deliverDue()
-        try? await Task.sleep(for: Self.pollInterval)
+      await withTaskGroup { group in
+        for hook in hooks { group.addTask { await serve(hook) } }
       }
     }
   }
 
-  /// One attempt for the oldest due alert of every hook.
-  func deliverDue() async {
-    let due: [QueuedAlert]
+  /// Delivers what is due for one hook, one alert after the other.
+  private func serve(_ hook: Hook) async {
+    while !Task.isCancelled {
+      await deliverDue(to: hook)
+      try? await Task.sleep(for: Self.pollInterval)
+    }
+  }
+
+  /// One attempt for the hook's oldest alert, if that is due.
+  private func deliverDue(to hook: Hook) async {
     do {
-      due = try await recorder.dueAlerts(at: WallClock.now)
+      guard let alert = try await recorder.dueAlerts(at: WallClock.now).first(where: { $0.alert.hook == hook.key }) else { return }
+      await deliver(alert, to: hook)
     } catch {
       logger.error("cannot read the alert queue: \(error)")
-      return
-    }
-    await withTaskGroup { group in
-      for alert in due {
-        guard let hook = hooks.first(where: { $0.key == alert.alert.hook }) else { continue }
-        group.addTask { await deliver(alert, to: hook) }
-      }
     }
   }
 
