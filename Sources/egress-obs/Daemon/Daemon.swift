@@ -79,9 +79,10 @@ struct Daemon {
   }
 
   private func openRecorder(_ annotator: Annotator, _ interfaces: [WatchedInterface], at started: Timestamp) async throws -> Recorder {
-    let isNew = !FileManager.default.fileExists(atPath: options.db)
     let store = try Trouble.naming { try Store(path: options.db) }
-    let recorder = Recorder(store: store, annotator: annotator, alerting: alerting(from: started, isNew: isNew))
+    // A restart does not cut the learning short.
+    let first = try Trouble.naming { try StoreReader(path: options.db).runs().first { $0.description.kind == .live }?.started }
+    let recorder = Recorder(store: store, annotator: annotator, alerting: alerting(learningFrom: first ?? started))
     let run = RunDescription(kind: .live, node: HostNetwork.nodeName, version: EgressObs.version, interfaces: interfaces.map(\.name))
     do {
       if let gap = try await recorder.begin(run, at: started) {
@@ -93,12 +94,12 @@ struct Daemon {
     return recorder
   }
 
-  /// - Parameter isNew: only a database that knows nothing yet has to learn what is usual.
-  private func alerting(from started: Timestamp, isNew: Bool) -> Alerting? {
+  /// - Parameter start: when anybody first watched into this database; what is usual is learned from there.
+  private func alerting(learningFrom start: Timestamp) -> Alerting? {
     let hooks = options.hooks.hooks
     guard !hooks.isEmpty else { return nil }
     return Alerting(
-      hooks: hooks, kinds: options.alertOn, quietUntil: isNew ? started.adding(nanoseconds: options.learningWindow.nanoseconds) : started,
+      hooks: hooks, kinds: options.alertOn, quietUntil: start.adding(nanoseconds: options.learningWindow.nanoseconds),
       groupingWindow: options.groupingWindow, node: HostNetwork.nodeName)
   }
 
