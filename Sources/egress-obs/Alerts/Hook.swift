@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import EgressModel
+import Host
 import NIOCore
 import NIOHTTP1
 import Subprocess
@@ -62,12 +63,17 @@ struct HookRunner: Sendable {
     options.processGroupID = 0
     options.teardownSequence = [.gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .seconds(1))]
     let platformOptions = options
+    ignoreBrokenPipes()
     return await withTimeout {
       do {
         let outcome = try await Subprocess.run(
           .path(FilePath(path)), environment: .inherit.updating(["EGRESS_OBS_ALERT_ID": id]), platformOptions: platformOptions,
-          input: .string(payload + "\n"), output: .discarded,
-          error: .fileDescriptor(.standardError, closeAfterSpawningProcess: false))
+          input: .inputWriter, output: .discarded, error: .fileDescriptor(.standardError, closeAfterSpawningProcess: false)
+        ) { execution in
+          // A hook need not read: how it ends says whether it has done its work.
+          _ = try? await execution.standardInputWriter.write(Array((payload + "\n").utf8))
+          try? await execution.standardInputWriter.finish()
+        }
         guard outcome.terminationStatus.isSuccess else { return .failure(.exited("\(outcome.terminationStatus)")) }
         return .success(())
       } catch {
@@ -88,7 +94,7 @@ struct HookRunner: Sendable {
     let prepared = request
     return await withTimeout {
       do {
-        let response = try await HTTPClient.shared.execute(prepared, timeout: .nanoseconds(timeout.nanoseconds))
+        let response = try await Self.client.execute(prepared, timeout: .nanoseconds(timeout.nanoseconds))
         guard (200..<300).contains(response.status.code) else {
           let body = try? await response.body.collect(upTo: 4096)
           return .failure(.refused(status: response.status.code, body: Self.line(body.map { String(buffer: $0) } ?? "")))
@@ -99,6 +105,14 @@ struct HookRunner: Sendable {
       }
     }
   }
+
+  /// Without retries of its own, which would hide the cause behind our timeout, and without following redirections, which end as a GET.
+  private static let client: HTTPClient = {
+    var configuration = HTTPClient.Configuration()
+    configuration.redirectConfiguration = .disallow
+    configuration.connectionPool.retryConnectionEstablishment = false
+    return HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+  }()
 
   private func withTimeout(_ body: @escaping @Sendable () async -> Result<Void, HookError>) async -> Result<Void, HookError> {
     await withTaskGroup(of: Result<Void, HookError>.self) { group in
