@@ -12,7 +12,7 @@ struct CaptureLoop: ServiceLifecycle.Service {
   enum Event: Sendable {
     /// Capture runs; `since` is when the interface was lost, nil the first time.
     case opened(interface: String, warnings: [String], since: Timestamp?)
-    case lost(interface: String, error: CaptureError)
+    case lost(interface: String, error: CaptureError, at: Timestamp)
   }
 
   var interface: String
@@ -34,8 +34,9 @@ struct CaptureLoop: ServiceLifecycle.Service {
         try await captureUntilStopped(opened, lostAt: lostAt)
       } catch let error as CaptureError where error.isAboutAbsentInterface {
         if lostAt == nil || opened.isSet {
-          lostAt = WallClock.now
-          onEvent(.lost(interface: interface, error: error))
+          let now = WallClock.now
+          lostAt = now
+          onEvent(.lost(interface: interface, error: error, at: now))
         }
         try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.retryInterval) }
       }
@@ -70,7 +71,8 @@ struct CaptureLoop: ServiceLifecycle.Service {
     }
     let linkType = source.linkType
     var noted = WallClock.now
-    while !stop.isSet {
+    var end: Timestamp?
+    while true {
       let outcome = try meter.withMeter { meter throws(CaptureError) in
         try source.read(atMost: Self.batch) { frame, time, length in
           meter.observe(frame, linkType: linkType, at: time, originalLength: length)
@@ -81,7 +83,13 @@ struct CaptureLoop: ServiceLifecycle.Service {
         meter.note(source.statistics, of: interface)
         noted = now
       }
-      if outcome != .frames(Self.batch) { source.wait(milliseconds: 100) }
+      if stop.isSet {
+        // The kernel hands over a block that is not full only after its timeout; what came before the stop is in there.
+        let deadline = end ?? now.adding(nanoseconds: 2_000_000 * Int64(configuration.blockTimeout))
+        if now >= deadline { return }
+        end = deadline
+      }
+      if outcome != .frames(Self.batch) { source.wait(milliseconds: end == nil ? 100 : 10) }
     }
   }
 }

@@ -24,7 +24,7 @@ final class Readiness: Sendable {
       interface = name
       for warning in warnings { logger.notice("\(name): \(warning)") }
       if since != nil { logger.notice("\(name) is back; capturing again") }
-    case .lost(let name, let error):
+    case .lost(let name, let error, _):
       interface = name
       logger.warning("\(error)")
     }
