@@ -89,6 +89,7 @@ let package = Package(
     .testTarget(name: "DriftTests", dependencies: ["EgressModel", "Drift", "Policy"], swiftSettings: strict),
     .testTarget(name: "ReportingTests", dependencies: ["EgressModel", "Reporting", "Policy", "Drift"], swiftSettings: strict),
     .testTarget(name: "BenchTests", dependencies: ["bench", "Capture"], swiftSettings: strict),
+    .testTarget(name: "EgressObsTests", dependencies: ["egress-obs", "TestNetworks"], swiftSettings: strict),
     .testTarget(name: "HostTests", dependencies: ["EgressModel", "Host", "TestNetworks"], swiftSettings: strict),
     // Network namespaces and veth pairs for tests that need real interfaces.
     .target(name: "TestNetworks", path: "Tests/TestNetworks", swiftSettings: strict),
