@@ -141,7 +141,7 @@ func eventually(within seconds: Double = 30, _ condition: () throws -> Bool) ret
   let deadline = Date(timeIntervalSinceNow: seconds)
   while Date() < deadline {
     if try condition() { return true }
-    usleep(20_000)
+    usleep(50_000)
   }
   return try condition()
 }
