@@ -1,10 +1,13 @@
 import EgressModel
 import Wire
 
-/// The directions of a TCP connection that are being put in order.
+/// The directions of a TCP connection that are being put in order, or what a QUIC client said so far.
 struct FlowStreams {
   var low: HeldStream?
   var high: HeldStream?
+  var initials: QUICClientInitials?
+
+  var isEmpty: Bool { low == nil && high == nil && initials == nil }
 
   subscript(side: FlowKey.Side) -> HeldStream? {
     _read { if side == .low { yield low } else { yield high } }
@@ -129,7 +132,7 @@ extension FlowMeter {
   }
 
   /// Keeps what was said and lets go of everything else.
-  private mutating func name(_ index: Int, _ speech: NameSniffer.Speech, from sender: FlowKey.Side) {
+  mutating func name(_ index: Int, _ speech: NameSniffer.Speech, from sender: FlowKey.Side) {
     let handle = table[index].details
     var known = (handle == Flow.none ? nil : details[handle]) ?? FlowDetails()
     var spoken: NameEvidence?
@@ -141,6 +144,12 @@ extension FlowMeter {
       table[index].content = facts.alpn.contains("dot") ? .dot : .tls
       known.tls = facts
       spoken = facts.sni.map { NameEvidence(name: $0, source: .tlsSNI, confidence: .confirmed) }
+      prove(index, sender, .content)
+    case .quic(let facts):
+      // RFC 9250 registers `doq`.
+      table[index].content = facts.alpn.contains("doq") ? .doq : .quic
+      known.tls = facts
+      spoken = facts.sni.map { NameEvidence(name: $0, source: .quicSNI, confidence: .confirmed) }
       prove(index, sender, .content)
     case .http(let head):
       table[index].content = .http
@@ -194,7 +203,11 @@ extension FlowMeter {
       tally.reassemblyBytes -= stream.octets.byteCount
       streams[handle]?[side] = nil
     }
-    if streams[handle]?.low == nil, streams[handle]?.high == nil {
+    if let initials = streams[handle]?.initials {
+      tally.reassemblyBytes -= Self.heldByteCount(initials)
+      streams[handle]?.initials = nil
+    }
+    if streams[handle]?.isEmpty ?? false {
       _ = streams.remove(at: handle)
       table[index].streams = Flow.none
     }
@@ -203,6 +216,10 @@ extension FlowMeter {
   /// Judges what there is of a flow's streams as all there will be, and lets go of them.
   mutating func abandonStreams(of index: Int, _ cause: StreamAbandonment) {
     guard table[index].streams != Flow.none else { return }
+    if streams[table[index].streams]?.initials != nil {
+      abandon(cause)
+      unwatch(index, table[index].initiator)
+    }
     for side in [FlowKey.Side.low, .high] {
       let handle = table[index].streams
       guard handle != Flow.none, let stream = streams[handle]?[side] else { continue }
@@ -214,13 +231,13 @@ extension FlowMeter {
     }
   }
 
-  private mutating func abandon(_ cause: StreamAbandonment) {
+  mutating func abandon(_ cause: StreamAbandonment) {
     tally.streamsAbandoned[cause] &+= 1
   }
 
   // MARK: Bounds
 
-  private mutating func queueStream(_ index: Int, at time: Timestamp) {
+  mutating func queueStream(_ index: Int, at time: Timestamp) {
     streamOrder.append((table[index].streams, Int32(truncatingIfNeeded: index), table[index].id, time))
     // Most streams are gone long before they reach the front, so what is gone is swept out when it is most of the queue.
     if streamOrder.count - oldestStream > 2 * streams.count + 1024 {
@@ -237,7 +254,7 @@ extension FlowMeter {
   }
 
   /// Keeps all streams together inside the bound: the ones that are incomplete for longest go.
-  private mutating func makeRoom() {
+  mutating func makeRoom() {
     while tally.reassemblyBytes > configuration.reassemblyByteLimit, oldestStream < streamOrder.count {
       let entry = streamOrder[oldestStream]
       oldestStream += 1

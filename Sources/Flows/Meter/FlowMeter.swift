@@ -136,7 +136,12 @@ public struct FlowMeter: ~Copyable, Sendable {
     let isWatched = table[index].take(packet.ipLength, packet.tcpFlags, from: sender, at: time)
 
     if isWatched {
-      if packet.payloadLength > 0 { listen(index, packet, frame, from: sender, at: time) }
+      guard packet.payloadLength > 0 else { return }
+      if packet.transport == .tcp {
+        listen(index, packet, frame, from: sender, at: time)
+      } else {
+        listenForQUIC(index, packet, frame, from: sender, at: time)
+      }
     } else if packet.transport == .udp, packet.destinationPort == 53 || packet.sourcePort == 53, packet.payloadLength > 0 {
       observeDNSDatagram(index, packet, frame, from: sender, at: time)
     } else if packet.isUnreachable {
@@ -198,6 +203,8 @@ public struct FlowMeter: ~Copyable, Sendable {
     if packet.transport == .tcp, packet.hasPorts {
       flow.marks.insert(.watch)
       if key.lowPort == 53 || key.highPort == 53 { flow.marks.insert(.dnsStream) }
+    } else if packet.transport == .udp, mayBeginQUIC(packet, frame) {
+      flow.marks.insert(Flow.Marks(.watchLow, sender))
     }
     let evidence = evidence(for: flow)
     if !evidence.isEmpty { flow.details = details.insert(FlowDetails(lookedUp: evidence)) }

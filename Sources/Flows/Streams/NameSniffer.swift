@@ -6,6 +6,7 @@ enum NameSniffer {
   /// What was said.
   enum Speech {
     case tls(TLSFacts)
+    case quic(TLSFacts)
     case http(HTTPRequestHead)
     /// An SSH identification ([RFC 4253 §4.2](https://www.rfc-editor.org/rfc/rfc4253#section-4.2)); both sides send one.
     case ssh

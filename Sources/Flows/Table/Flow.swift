@@ -53,15 +53,17 @@ struct Flow {
 
   /// What was recognised in the payload; a number, because a flow holds no reference.
   enum ContentKind: UInt8 {
-    case unknown, tls, http, dns, dot, ssh
+    case unknown, tls, quic, http, dns, dot, doq, ssh
 
     var application: Application? {
       switch self {
       case .unknown: nil
       case .tls: .tls
+      case .quic: .quic
       case .http: .http
       case .dns: .dns
       case .dot: .dot
+      case .doq: .doq
       case .ssh: .ssh
       }
     }

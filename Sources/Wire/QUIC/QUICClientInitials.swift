@@ -22,6 +22,16 @@ public struct QUICClientInitials: Sendable {
 
   public init() {}
 
+  /// Octets of the hello that are held.
+  public var byteCount: Int { stream.byteCount }
+
+  /// Whether a datagram can be the first of a client: a long header of a version whose Initial packets can be opened, or of one that is
+  /// reserved to make the server negotiate (RFC 9000 §15).
+  public static func mayBegin(_ datagram: Span<UInt8>) -> Bool {
+    guard QUICLongHeader.looksLikeOne(datagram), let header = try? QUICLongHeader(decoding: datagram) else { return false }
+    return header.version.initialSalt != nil || header.version.rawValue & 0x0f0f_0f0f == 0x0a0a_0a0a
+  }
+
   /// Takes the next datagram from the client.
   ///
   /// `needMore` counts octets of the hello, not of datagrams. What cannot be opened is passed over: 0-RTT that overtook the

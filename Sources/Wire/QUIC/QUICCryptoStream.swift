@@ -10,6 +10,9 @@ struct QUICCryptoStream: Sendable {
   /// Pieces that do not touch each other. Chrome cuts a hello into some tens and shuffles them.
   static let maximumPieceCount = 256
 
+  /// Octets held.
+  var byteCount: Int { pieces.reduce(0) { $0 + $1.octets.count } }
+
   /// Octets that are there without a gap from the start.
   var contiguousCount: Int {
     var end = 0

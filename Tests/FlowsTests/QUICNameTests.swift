@@ -1,0 +1,65 @@
+import EgressModel
+import Flows
+import Testing
+
+/// Initial packets made by another implementation of RFC 9001 (Python's cryptography): version 1, connection ID 0102030405060708, a
+/// ClientHello for `quic.example` with ALPN `h3`, whole in one datagram and halved over two.
+@Suite struct QUICNameTests {
+  static let whole = octets(
+    "cd000000010801020304050607080000406a623fb51aeb50779aeb3056b8fe3bb913a53e137fd64b1aee90ede886b3b5291c44d9a7fa8c80fae45751" +
+    "8db6d58c66cad482a9ecd032f1ae998a5dcf839c5a9c3e66e0d2c8acd59534cfa56b60acfef43f142a210c32ad2d29a16bce57ffb756254fde648535" +
+    "ea885a9f")
+  static let firstHalf = octets(
+    "cd0000000108010203040506070800004040e71d88f71cf1048169bf3b0c64ad4e51dbf1d5a94e2b13a408cedd64d7d11c4b2f49bfd76ab92112f438" +
+    "d0d8015be93fe9de4fe2d07405f83cf43f23ee1e5067")
+  static let secondHalf = octets(
+    "c10000000108010203040506070800004040188ad8ff1ba7505fa869577b731b6cf89f5780c6414c224b55e2f27489a893079596bec0e0994bec0515" +
+    "6390107e0ce96505d68e03e0f8b2166ab9b1545215df")
+
+  static func octets(_ hex: String) -> [UInt8] {
+    let digits = Array(hex.utf8)
+    return stride(from: 0, to: digits.count, by: 2).map { UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16) ?? 0 }
+  }
+
+  static let name = NameEvidence(name: DomainName(presentation: "quic.example"), source: .quicSNI, confidence: .confirmed)
+
+  @Test(arguments: [[whole], [firstHalf, secondHalf], [secondHalf, firstHalf], [firstHalf, firstHalf, secondHalf], [firstHalf + secondHalf]])
+  func `a hello over any datagrams in any order names the flow`(datagrams: [[UInt8]]) {
+    var run = MeterRun()
+    for datagram in datagrams { run.feed(Traffic.udp(MeterRun.client, MeterRun.server, datagram)) }
+    #expect(run.meter.counters.reassemblyBytes == 0)
+    let flow = run.only()
+    #expect(flow?.names == [Self.name])
+    #expect(flow?.application == .quic)
+    #expect(flow?.tls?.alpn == ["h3"])
+    #expect(flow?.tls?.version == "1.3")
+  }
+
+  @Test func `half a hello is held, counted and let go`() {
+    var run = MeterRun()
+    run.feed(Traffic.udp(MeterRun.client, MeterRun.server, Self.firstHalf))
+    #expect(run.meter.counters.reassemblyBytes > 0)
+    #expect(run.only()?.names == [])
+    #expect(run.meter.counters.reassemblyBytes == 0)
+    #expect(run.meter.counters.streamsAbandoned[.incomplete] == 1)
+  }
+
+  @Test func `a flood of half hellos stays inside the bound`() {
+    var run = MeterRun { $0.reassemblyByteLimit = 64 << 10 }
+    for port in 1024..<3024 {
+      let client = SocketAddress(ip: MeterRun.client.ip, port: UInt16(port))
+      run.feed(Traffic.udp(client, MeterRun.server, Self.firstHalf))
+      #expect(run.meter.counters.reassemblyBytes <= 64 << 10)
+    }
+    #expect(run.meter.counters.streamsAbandoned[.noMemory] > 1900)
+  }
+
+  @Test func `what does not begin with a version that can be opened is not listened to`() {
+    var run = MeterRun()
+    // RTP also has the first bit set.
+    run.feed(Traffic.udp(MeterRun.client, MeterRun.server, [0x80, 0x60] + [UInt8](repeating: 7, count: 200)))
+    run.feed(Traffic.udp(MeterRun.client, MeterRun.server, Self.whole))
+    #expect(run.meter.counters.reassemblyBytes == 0)
+    #expect(run.only()?.names == [])
+  }
+}
