@@ -52,7 +52,7 @@ import Testing
     let alert = try #require(alerts.first)
     #expect(alerts.count == 1)
     #expect(alert.text("schema") == "egress-obs.alert.v1" && alert.text("finding") == "new" && alert.text("node") == "node-7")
-    #expect(alert.text("title")?.contains("api.stripe.com:7000") == true)
+    #expect(alert.text("title")?.contains(".stripe.com:7000") == true)
     #expect(alert.text("destination", "ip") == NetworkLab.web4)
     let id = try #require(alert.text("id"))
     #expect(lines("hook.ids").filter { $0 == id }.count == 1)
@@ -82,7 +82,7 @@ import Testing
     let fails = try hook("fails", first: "mkdir \(scratch / "failed") && exit 1")
     let deaf = try scratch.script("deaf.sh", "#!/bin/sh\necho \"$EGRESS_OBS_ALERT_ID\" >> \(scratch / "deaf.ids")\nexec 0<&-\nexit 0\n")
     let daemon = try lab.daemon(
-      recorded, "--no-reverse-dns", "--learning-window", "0s", "--hook-timeout", "2s", "--exec-hook", hangs, "--exec-hook", good,
+      recorded, "--no-reverse-dns", "--learning-window", "0s", "--hook-timeout", "5s", "--exec-hook", hangs, "--exec-hook", good,
       "--exec-hook", fails, "--exec-hook", deaf)
     try lab.send(1, port: 7000)
     #expect(
@@ -93,8 +93,8 @@ import Testing
     let attempts = Dictionary(
       try recorded.alerts().map { (($0.text("hook") ?? "").split(separator: "/").last.map(String.init) ?? "", $0.number("attempts") ?? 0) }
     ) { first, _ in first }
-    #expect(attempts == ["good.sh": 1, "hangs.sh": 2, "fails.sh": 2, "deaf.sh": 1])
-    #expect(daemon.errorsSoFar.contains("gave no answer within 2s"))
+    #expect(attempts == ["good.sh": 1, "hangs.sh": 2, "fails.sh": 2, "deaf.sh": 1], "\(daemon.errorsSoFar)")
+    #expect(daemon.errorsSoFar.contains("gave no answer within 5s"))
     #expect(daemon.errorsSoFar.contains("ended with"))
     // The one that hung is gone, though it heeds no SIGTERM.
     let pid = try #require(lines("hung/pid").first)
