@@ -70,10 +70,10 @@ private let server = MeterRun.server
     run.feed(Traffic.icmp(client.ip, server.ip, type: 8))
     run.feed(Traffic.icmp(server.ip, client.ip, type: 0))
     let records = run.drain()
-    #expect(records.map(\.state) == [.answered, .refused, .answered, .unanswered])
-    #expect(records.map(\.transport) == [.udp, .udp, .icmp, .udp])
-    // The quoted datagram is no flow, the ICMP messages between the two hosts are one, without ports.
-    #expect(records[2].destination.port == nil && records[2].out.packets + records[2].in.packets == 3)
+    #expect(records.map(\.state) == [.answered, .refused, .unanswered, .answered])
+    #expect(records.map(\.transport) == [.udp, .udp, .udp, .icmp])
+    // The error message and what it quotes are no flows; the echo and its reply are one, without ports.
+    #expect(records[3].destination.port == nil && records[3].out.packets + records[3].in.packets == 2)
   }
 
   @Test func `a new initial sequence number is a new connection, a repeated one is not`() {

@@ -115,6 +115,11 @@ public struct FlowMeter: ~Copyable, Sendable {
       tally.ignoredFrames &+= 1
       return
     }
+    if packet.isICMPError {
+      tally.errorMessages &+= 1
+      if packet.isUnreachable { refuse(packet, frame) }
+      return
+    }
 
     let (key, sender) = FlowKey.make(packet)
     let hash = table.hash(key)
@@ -144,8 +149,6 @@ public struct FlowMeter: ~Copyable, Sendable {
       }
     } else if packet.transport == .udp, packet.destinationPort == 53 || packet.sourcePort == 53, packet.payloadLength > 0 {
       observeDNSDatagram(index, packet, frame, from: sender, at: time)
-    } else if packet.isUnreachable {
-      refuse(packet, frame)
     }
   }
 

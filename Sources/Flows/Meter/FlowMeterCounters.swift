@@ -12,6 +12,8 @@ public struct FlowMeterCounters: Equatable, Sendable {
   public var ignoredFrames: UInt64 = 0
   /// Frames of IPv6 neighbour and multicast listener discovery, which are no flows.
   public var linkUpkeepFrames: UInt64 = 0
+  /// ICMP error messages: they tell of the flow whose packet they quote, and are none themselves.
+  public var errorMessages: UInt64 = 0
   /// Later fragments whose first fragment was not seen; they count in a flow without ports.
   public var orphanFragments: UInt64 = 0
   public var flowsStarted: UInt64 = 0
