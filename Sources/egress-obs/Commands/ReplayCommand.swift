@@ -30,7 +30,7 @@ struct ReplayCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp("Initiators in this block are local, all others are no egress; may be repeated. Without it every initiator is local.", valueName: "cidr"))
   var local: [IPPrefix] = []
-  @Option(help: "summary, flows, names or nothing; by default a summary as table, flows in every other format.")
+  @Option(help: "What to print; by default a summary as table, and flows in every other format.")
   var emit: Emission?
   @OptionGroup var failing: FailOnOption
   @OptionGroup var filters: FilterOptions
@@ -71,7 +71,7 @@ struct ReplayCommand: AsyncParsableCommand {
     flows?.end()
     names?.end()
 
-    if emission == .summary || !failing.kinds.isEmpty {
+    if errors.isEmpty || replay.hasRead, emission == .summary || !failing.kinds.isEmpty {
       let report = try DriftReport(
         try Trouble.naming { try StoreReader(path: path) }, declared: declared, catalogue: catalogue, engine: judging.engineOption.engine,
         matching: filter)

@@ -20,6 +20,9 @@ struct Replay {
   private var last: Timestamp?
   private var writing: Task<Void, any Error>?
 
+  /// Whether any frame was read.
+  var hasRead: Bool { first != nil }
+
   init(recorder: Recorder, progress: Progress?, onOutcome: @escaping @Sendable (Recorder.Outcome) -> Void) {
     self.recorder = recorder
     self.progress = progress
