@@ -49,7 +49,7 @@ struct RunCommand: AsyncParsableCommand {
   var kernelFilter = true
   @Flag(help: "Print nothing but logs.")
   var quiet = false
-  @Option(help: "trace, debug, info, notice, warning, error.")
+  @Option(help: "The least severe log message to write.")
   var logLevel: Logger.Level = .notice
 
   func validate() throws {

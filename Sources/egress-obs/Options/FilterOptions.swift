@@ -21,9 +21,9 @@ struct FilterOptions: ParsableArguments {
   var port: [UInt16] = []
   @Option(help: "tcp, udp, sctp, icmp, icmpv6 or an IP protocol number.")
   var transport: [Transport] = []
-  @Option(help: "allowed, denied, unprotected or undecidable.")
+  @Option(help: "What the policies say of it.")
   var verdict: [Verdict.Decision] = []
-  @Option(help: "A finding: \(FindingKind.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @Option(help: "What was found of it.")
   var finding: [FindingKind] = []
   @Flag(name: .customLong("not"), help: "Negates the filter that follows: --not --port 443.")
   var strayNot = false

@@ -7,13 +7,13 @@ import SystemPackage
 
 /// `-o` of the commands that list.
 struct OutputOptions: ParsableArguments {
-  @Option(name: [.short, .customLong("output")], help: "\(OutputFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @Option(name: [.short, .customLong("output")], help: "How to print it.")
   var output: OutputFormat = .table
 }
 
 /// `-o` of the commands that CI reads.
 struct ReportOutputOptions: ParsableArguments {
-  @Option(name: [.short, .customLong("output")], help: "\(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @Option(name: [.short, .customLong("output")], help: "How to print it.")
   var output: ReportFormat = .listing(.table)
 }
 
