@@ -8,6 +8,7 @@
 enum DatabaseFile {
   /// Makes an empty file with mode 0600 where there is none, and its directory (0700) when the one above that exists.
   static func create(_ path: String) throws(StorageError) {
+    try refuseDirectory(path)
     let directory = directory(of: path)
     if unsafe access(directory, F_OK) != 0 {
       guard unsafe access(self.directory(of: directory), F_OK) == 0 else { throw .missingDirectory(path: path, directory: directory) }
@@ -27,6 +28,13 @@ enum DatabaseFile {
   }
 
   static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
+  /// SQLite calls a directory an input/output error.
+  static func refuseDirectory(_ path: String) throws(StorageError) {
+    var status = unsafe stat()
+    guard unsafe stat(path, &status) == 0, unsafe status.st_mode & S_IFMT == S_IFDIR else { return }
+    throw .cannotOpen(path: path, cause: "it is a directory")
+  }
 
   /// Whether it is complete in itself, without a log, on a file system that is mounted read-only.
   static func isFrozen(_ path: String) -> Bool {

@@ -53,6 +53,7 @@ import Testing
     (["replay", Sample.inventory], "neither pcap nor pcapng"), (["replay", Sample.capture, "--policies", "/nonexistent"], "/nonexistent"),
     (["replay", Sample.capture, "--vendors", "/nonexistent"], "/nonexistent"), (["report", "--db", "/nonexistent/x.db"], "/nonexistent/x.db"),
     (["vendors", "--db", Sample.capture], "shop.pcap"), (["flows", "--db", Sample.inventory], "inventory.yaml"),
+    (["flows", "--db", "/tmp"], "it is a directory"), (["replay", Sample.capture, "--db", "/tmp"], "it is a directory"),
     (["alerts", "list", "--db", "/nonexistent/x.db"], "/nonexistent/x.db"), (["alerts", "retry", "--all", "--db", "/nonexistent/x.db"], "/nonexistent/x.db"),
     (["check", "--policies", Sample.policies, "--flows", "/nonexistent.ndjson"], "/nonexistent.ndjson"),
     (["run", "--exec-hook", "/nonexistent"], "/nonexistent"), (["run", "--interface", "nosuch0", "--db", "/tmp/egress-obs-never.db"], "nosuch0"),

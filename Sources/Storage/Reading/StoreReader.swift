@@ -10,6 +10,7 @@ public final class StoreReader {
   public init(path: String) throws(StorageError) {
     self.path = path
     guard DatabaseFile.exists(path) else { throw .missing(path: path) }
+    try DatabaseFile.refuseDirectory(path)
     database = try Database(path: path, access: .readOnly)
     try database.prepareForReading()
     facts = try FactReader(database)
