@@ -70,7 +70,7 @@ import Testing
     #expect(daemon.errorsSoFar.contains(/nobody watched from .* to .*: killed/))
     #expect(daemon.stop().status == 0)
     #expect(try recorded.gaps == ["killed", "killed", "killed"])
-    #expect(try recorded.report().last?.number("restarts") == 4)
+    #expect(try recorded.report().last?.number("restarts") == 3)
     #expect(try Program.egressObs("report", "--db", recorded.path).output.contains(/gap: .* killed/))
   }
 

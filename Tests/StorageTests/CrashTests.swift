@@ -1,5 +1,7 @@
+import Dispatch
 import EgressModel
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Storage
@@ -125,13 +127,22 @@ private let childPath = ProcessInfo.processInfo.environment["STORAGE_TEST_CHILD"
     #expect(previous == 30)
   }
 
-  @Test func `a reader sees whole batches while they are written`() async throws {
+  @Test func `a reader sees whole batches while they are written`() throws {
     let path = scratch.path()
     do { _ = try Store(path: path) }
-    let writer = Task.detached {
-      let store = try Store(path: path)
-      _ = try store.beginRun(live, at: epoch)
-      for batch in 0..<UInt64(60) { try writeBatch(store, batch) }
+    // A thread of its own: a task would wait for a place among tests that block theirs.
+    final class Failure: Sendable { let error = Mutex<(any Error)?>(nil) }
+    let failure = Failure()
+    let written = DispatchSemaphore(value: 0)
+    Thread.detachNewThread {
+      do {
+        let store = try Store(path: path)
+        _ = try store.beginRun(live, at: epoch)
+        for batch in 0..<UInt64(60) { try writeBatch(store, batch) }
+      } catch {
+        failure.error.withLock { $0 = error }
+      }
+      written.signal()
     }
     let reader = try StoreReader(path: path)
     var last: UInt64 = 0
@@ -149,7 +160,8 @@ private let childPath = ProcessInfo.processInfo.environment["STORAGE_TEST_CHILD"
       #expect(flows >= last)
       last = flows
     }
-    try await writer.value
+    written.wait()
+    if let error = failure.error.withLock({ $0 }) { throw error }
     #expect(last == 60 * batchSize)
   }
 
