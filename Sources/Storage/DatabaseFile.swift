@@ -31,8 +31,8 @@ enum DatabaseFile {
 
   /// SQLite calls a directory an input/output error.
   static func refuseDirectory(_ path: String) throws(StorageError) {
-    var status = unsafe stat()
-    guard unsafe stat(path, &status) == 0, unsafe status.st_mode & S_IFMT == S_IFDIR else { return }
+    var status = stat()
+    guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return }
     throw .cannotOpen(path: path, cause: "it is a directory")
   }
 
