@@ -5,8 +5,8 @@ public import EgressModel
 /// Made once from policies and inventory, immutable from then on, and shared freely. Selectors are resolved when it is made; a verdict
 /// then looks only at the rules of the policies that select the workload.
 ///
-/// NetworkPolicy and EgressPolicy are two engines, and a flow passes only if every engine that selects the workload lets it: the workload is
-/// unprotected only if none does.
+/// Kinds that one data path evaluates together are one engine (NetworkPolicy; EgressPolicy). A flow passes only if every engine that selects the
+/// workload lets it: the workload is unprotected only if none does.
 ///
 /// - A pod is looked up by uid, else by namespace and name, else any pod of its controller stands for it.
 /// - A workload of which only the address is known is the pod with that address.
@@ -23,15 +23,21 @@ public struct Judge: Sendable {
   ]
 
   private let cluster: Cluster
-  private let networkPolicies: NetworkPolicyEngine
-  private let egressPolicies: EgressPolicyEngine
+  /// A flow passes only if each of them lets it.
+  private let engines: [any PolicyEngine]
   private let hasPolicies: Bool
 
   public init(policies: PolicySet, inventory: Inventory, engine: Engine = .auto) {
     cluster = Cluster(inventory)
-    networkPolicies = NetworkPolicyEngine(policies.networkPolicies, cluster: cluster)
-    egressPolicies = EgressPolicyEngine(policies.egressPolicies, cluster: cluster)
+    engines = Self.engines(of: policies, cluster)
     hasPolicies = !policies.isEmpty
+  }
+
+  private static func engines(of policies: PolicySet, _ cluster: Cluster) -> [any PolicyEngine] {
+    [
+      NetworkPolicyEngine(policies.all(NetworkPolicy.self), cluster: cluster),
+      EgressPolicyEngine(policies.all(EgressPolicy.self), cluster: cluster),
+    ]
   }
 
   public func judge(_ workload: Workload, _ destination: Destination) -> Verdict {
@@ -40,9 +46,7 @@ public struct Judge: Sendable {
     case .pod:
       if let pod = cluster.pod(for: workload) { return judge(pod: pod, destination) }
       let namespace = workload.namespace ?? "default"
-      guard networkPolicies.maySelectPods(in: namespace) || egressPolicies.maySelectPods(in: namespace) else {
-        return Verdict(decision: .unprotected)
-      }
+      guard engines.contains(where: { $0.maySelectPods(in: namespace) }) else { return Verdict(decision: .unprotected) }
       return Verdict(decision: .undecidable, reason: "pod \(namespace)/\(workload.name) is not in the inventory; pass --inventory")
     case .address:
       guard let pod = IPAddress(workload.name).flatMap(cluster.pod(at:)) else {
@@ -52,19 +56,15 @@ public struct Judge: Sendable {
     case .ambiguous:
       return judge(candidates: workload.candidates, destination)
     default:
-      switch egressPolicies.selected(host: workload) {
-      case .policies(let ids): return destination.address.isLoopback ? exempt(egressPolicies.names(ids)) : egressPolicies.judge(ids, destination)
-      case .unknown(let reason): return Verdict(decision: .undecidable, reason: reason)
-      }
+      return Self.all(engines.map { $0.judge(host: workload, destination) })
     }
   }
 
   private func judge(pod: Int, _ destination: Destination) -> Verdict {
-    let ids = egressPolicies.selected(pod: pod)
     if destination.address.isLoopback || cluster.pods[pod].addresses.contains(destination.address) {
-      return exempt((networkPolicies.names(selecting: pod) + egressPolicies.names(ids)).sorted())
+      return exempt(engines.flatMap { $0.names(selecting: pod) }.sorted())
     }
-    return Self.both(networkPolicies.judge(pod, destination), egressPolicies.judge(ids, destination))
+    return Self.all(engines.map { $0.judge(pod, destination) })
   }
 
   private func exempt(_ selectedBy: [String]) -> Verdict {
@@ -79,15 +79,15 @@ public struct Judge: Sendable {
     return Verdict(decision: .undecidable, reason: "whose flow it is could not be told: " + views.joined(separator: ", "))
   }
 
-  /// Both engines must let a flow pass. What one denies stays denied whatever the other cannot tell.
-  static func both(_ a: Verdict, _ b: Verdict) -> Verdict {
-    let selectedBy = (a.selectedBy + b.selectedBy).sorted()
+  /// Every engine must let a flow pass. What one denies stays denied whatever another cannot tell.
+  static func all(_ verdicts: [Verdict]) -> Verdict {
+    let selectedBy = verdicts.flatMap(\.selectedBy).sorted()
     for decision in [Verdict.Decision.denied, .undecidable] {
-      guard var verdict = [a, b].first(where: { $0.decision == decision }) else { continue }
+      guard var verdict = verdicts.first(where: { $0.decision == decision }) else { continue }
       verdict.selectedBy = selectedBy
       return verdict
     }
-    let decision = a.decision == .allowed || b.decision == .allowed ? Verdict.Decision.allowed : .unprotected
-    return Verdict(decision: decision, by: (a.by + b.by).sorted(), selectedBy: selectedBy)
+    let decision = verdicts.contains { $0.decision == .allowed } ? Verdict.Decision.allowed : .unprotected
+    return Verdict(decision: decision, by: verdicts.flatMap(\.by).sorted(), selectedBy: selectedBy)
   }
 }

@@ -19,18 +19,31 @@ public struct PolicySet: Sendable {
     }
   }
 
+  /// What reads the kinds that are understood, by `apiVersion/kind`.
+  private static let kinds: [String: any PolicyObject.Type] = [
+    "networking.k8s.io/v1/NetworkPolicy": NetworkPolicy.self,
+    "\(EgressPolicy.apiVersion)/EgressPolicy": EgressPolicy.self,
+  ]
+
   public private(set) var notUnderstood: [UnknownObject] = []
-  var networkPolicies: [NetworkPolicy] = []
-  var egressPolicies: [EgressPolicy] = []
+  private(set) var objects: [any PolicyObject] = []
   /// Where each object was first seen.
   private var places: [ObjectName: String] = [:]
 
   public init() {}
 
-  public var isEmpty: Bool { networkPolicies.isEmpty && egressPolicies.isEmpty }
+  public var isEmpty: Bool { objects.isEmpty }
 
   /// How many policy objects are held.
-  public var count: Int { networkPolicies.count + egressPolicies.count }
+  public var count: Int { objects.count }
+
+  /// Every egress rule, sorted by reference. Rules that are without effect (a NetworkPolicy without the type Egress) are left out.
+  public var rules: [RuleDescription] {
+    objects.flatMap(\.rules).sorted { $0.reference < $1.reference }
+  }
+
+  /// The objects of one dialect, in the order they were added.
+  func all<Object: PolicyObject>(_: Object.Type) -> [Object] { objects.compactMap { $0 as? Object } }
 
   /// Reads the manifests of one file; `file` is what errors call it.
   public mutating func add(_ text: String, file: String) -> [ManifestError] {
@@ -42,22 +55,13 @@ public struct PolicySet: Sendable {
     var errors = manifests.errors
     for object in manifests.objects {
       let problems = Problems(file: object.file, document: object.document)
-      switch (object.apiVersion, object.kind) {
-      case ("networking.k8s.io/v1", "NetworkPolicy"):
-        if let policy = NetworkPolicy.read(object, problems), problems.errors.isEmpty, isNew(policy.name, object, problems) {
-          networkPolicies.append(policy)
-        }
-      case (EgressPolicy.apiVersion, "EgressPolicy"):
-        if let policy = EgressPolicy.read(object, problems), problems.errors.isEmpty, isNew(policy.name, object, problems) {
-          egressPolicies.append(policy)
-        }
-      default:
-        if !KnownKinds.holdsNoPolicy(object) {
-          let name = object.name.map { name in object.namespace.map { "\($0)/\(name)" } ?? name }
-          notUnderstood.append(
-            UnknownObject(
-              apiVersion: object.apiVersion, kind: object.kind, name: name, file: object.file, document: object.document, line: object.line))
-        }
+      if let kind = Self.kinds["\(object.apiVersion)/\(object.kind)"] {
+        if let policy = kind.read(object, problems), problems.errors.isEmpty, isNew(policy.name, object, problems) { objects.append(policy) }
+      } else if !KnownKinds.holdsNoPolicy(object) {
+        let name = object.name.map { name in object.namespace.map { "\($0)/\(name)" } ?? name }
+        notUnderstood.append(
+          UnknownObject(
+            apiVersion: object.apiVersion, kind: object.kind, name: name, file: object.file, document: object.document, line: object.line))
       }
       errors += problems.errors
     }

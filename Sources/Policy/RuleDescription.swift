@@ -20,28 +20,25 @@ public struct RuleDescription: Hashable, Sendable {
   public var line: Int
 }
 
-extension PolicySet {
-  /// Every egress rule, sorted by reference. Rules that are without effect (a NetworkPolicy without the type Egress) are left out.
-  public var rules: [RuleDescription] {
-    var rules: [RuleDescription] = []
-    for policy in networkPolicies where policy.isolatesEgress {
-      for (index, rule) in policy.egress.enumerated() {
-        rules.append(
-          RuleDescription(
-            reference: RuleReference(policy: policy.name.reference, rule: index), summary: rule.summary, width: rule.width, file: policy.file,
-            document: policy.document, line: rule.line))
-      }
+extension NetworkPolicy {
+  var rules: [RuleDescription] {
+    guard isolatesEgress else { return [] }
+    return egress.enumerated().map { index, rule in
+      RuleDescription(
+        reference: RuleReference(policy: name.reference, rule: index), summary: rule.summary, width: rule.width, file: file,
+        document: document, line: rule.line)
     }
-    for policy in egressPolicies {
-      for (index, rule) in policy.allow.enumerated() {
-        rules.append(
-          RuleDescription(
-            reference: RuleReference(policy: policy.name.reference, rule: index), summary: rule.summary, width: rule.width,
-            wildcardDomains: rule.names.compactMap(\.wildcardDomain).filter { !$0.isEmpty }.map { DomainName(presentation: $0) },
-            note: rule.note, file: policy.file, document: policy.document, line: rule.line))
-      }
+  }
+}
+
+extension EgressPolicy {
+  var rules: [RuleDescription] {
+    allow.enumerated().map { index, rule in
+      RuleDescription(
+        reference: RuleReference(policy: name.reference, rule: index), summary: rule.summary, width: rule.width,
+        wildcardDomains: rule.names.compactMap(\.wildcardDomain).filter { !$0.isEmpty }.map { DomainName(presentation: $0) },
+        note: rule.note, file: file, document: document, line: rule.line)
     }
-    return rules.sorted { $0.reference < $1.reference }
   }
 }
 
@@ -116,7 +113,8 @@ extension EgressPolicy.Rule {
 }
 
 extension IPPrefix {
-  fileprivate func width(everyPort: Bool) -> String? {
+  /// Why a rule that allows the block says nothing; nil when it does.
+  func width(everyPort: Bool) -> String? {
     if length == 0 { return "\(self) is every \(isV4 ? "IPv4" : "IPv6") address" }
     if length < (isV4 ? 8 : 32), !isInternal { return "\(self) is shorter than \(isV4 ? "/8" : "/32")" }
     return everyPort && !isInternal ? "every port of \(self)" : nil

@@ -42,7 +42,7 @@ import EgressModel
 /// name, any name that this workload looked up (`resolved`, `shared`) may satisfy a rule. A `hint` never does, nor does a canonical
 /// name (CNAME) that nobody asked for.
 /// A destination that nothing names satisfies no rule with names.
-struct EgressPolicy: Sendable {
+struct EgressPolicy: PolicyObject {
   enum Selection: Sendable {
     /// `namespaces`: names or globs; nil = every one.
     case pods(namespaces: [Glob]?, LabelSelector)

@@ -1,14 +1,7 @@
 import EgressModel
 
 /// Every EgressPolicy, resolved against the inventory.
-struct EgressPolicyEngine: Sendable {
-  /// Which policies select a workload.
-  enum Selected {
-    /// Sorted by reference.
-    case policies([Int])
-    case unknown(String)
-  }
-
+struct EgressPolicyEngine: PolicyEngine {
   /// Sorted by reference.
   private let policies: [EgressPolicy]
   private let references: [String]
@@ -42,7 +35,6 @@ struct EgressPolicyEngine: Sendable {
     selecting = SelectionLists(cluster.pods.map { indexes[$0.namespace]?.matching($0.labels) ?? [] }, references: references)
   }
 
-  /// Whether a pod of the namespace that is not in the inventory may be selected.
   func maySelectPods(in namespace: String) -> Bool {
     policies.contains { policy in
       guard case .pods(let namespaces, _) = policy.selection else { return false }
@@ -50,10 +42,11 @@ struct EgressPolicyEngine: Sendable {
     }
   }
 
-  func selected(pod: Int) -> [Int] { selecting[pod].policies }
+  func names(selecting pod: Int) -> [String] { selecting[pod].references }
 
-  /// For units and containers of hosts; nothing selects other workloads.
-  func selected(host workload: Workload) -> Selected {
+  func judge(_ pod: Int, _ destination: Destination) -> Verdict { judge(selecting[pod].policies, destination) }
+
+  func judge(host workload: Workload, _ destination: Destination) -> Verdict {
     var ids: [Int] = []
     for (id, policy) in policies.enumerated() {
       guard case .hosts(let units, let containers, let nodes) = policy.selection else { continue }
@@ -61,19 +54,21 @@ struct EgressPolicyEngine: Sendable {
       guard globs.contains(where: { $0.matches(workload.name) }) else { continue }
       if let nodes {
         guard let node = workload.node else {
-          return .unknown("\(references[id]) selects \(workload.shortName) on some nodes only, and its node is not known")
+          return Verdict(
+            decision: .undecidable, reason: "\(references[id]) selects \(workload.shortName) on some nodes only, and its node is not known")
         }
         guard nodes.contains(where: { $0.matches(node) }) else { continue }
       }
       ids.append(id)
     }
-    return .policies(ids)
+    guard destination.address.isLoopback, !ids.isEmpty else { return judge(ids, destination) }
+    return Verdict(decision: .allowed, selectedBy: names(ids))
   }
 
-  func names(_ ids: [Int]) -> [String] { ids.map { references[$0] } }
+  private func names(_ ids: [Int]) -> [String] { ids.map { references[$0] } }
 
   /// `ids`: the policies that select the workload.
-  func judge(_ ids: [Int], _ destination: Destination) -> Verdict {
+  private func judge(_ ids: [Int], _ destination: Destination) -> Verdict {
     guard !ids.isEmpty else { return Verdict(decision: .unprotected) }
     let confirmed = destination.names.filter { $0.confidence == .confirmed }.map(\.name)
     let lookedUp = destination.names.filter { $0.confidence == .resolved || $0.confidence == .shared }.map(\.name)

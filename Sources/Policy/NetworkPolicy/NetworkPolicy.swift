@@ -5,7 +5,7 @@ import EgressModel
 /// A policy that selects a pod and has the policy type Egress isolates it: only what a rule of such a policy allows may leave.
 /// There is no order and no denying rule.
 /// ([API reference](https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/network-policy-v1/))
-struct NetworkPolicy: Sendable {
+struct NetworkPolicy: PolicyObject {
   struct Rule: Sendable {
     /// Any of them; empty allows every destination.
     var peers: [Peer]

@@ -1,7 +1,7 @@
 import EgressModel
 
 /// Every NetworkPolicy of a cluster, resolved against its inventory: which policies isolate which pod, which pods and namespaces a peer means.
-struct NetworkPolicyEngine: Sendable {
+struct NetworkPolicyEngine: PolicyEngine {
   private struct Policy: Sendable {
     var reference: String
     var rules: [Rule]
@@ -67,7 +67,6 @@ struct NetworkPolicyEngine: Sendable {
     isolatedNamespaces = Set(indexes.keys)
   }
 
-  /// Whether a pod of the namespace that is not in the inventory may be selected.
   func maySelectPods(in namespace: String) -> Bool { isolatedNamespaces.contains(namespace) }
 
   func names(selecting pod: Int) -> [String] { selecting[pod].references }

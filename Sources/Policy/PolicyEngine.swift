@@ -1,0 +1,22 @@
+import EgressModel
+
+/// Judges by every policy of the kinds that it implements, resolved against one cluster.
+///
+/// Within an engine the kinds combine by its own rules; `Judge` lets a flow pass only if every engine does.
+protocol PolicyEngine: Sendable {
+  /// Whether a pod of the namespace that is not in the inventory may be selected.
+  func maySelectPods(in namespace: String) -> Bool
+
+  /// The policies that select a pod of the cluster, in a stable order.
+  func names(selecting pod: Int) -> [String]
+
+  /// `unprotected` when no policy selects the pod. Never asked about loopback and the pod's own addresses.
+  func judge(_ pod: Int, _ destination: Destination) -> Verdict
+
+  /// The same for a unit or a container of a host; loopback is the engine's matter. Nothing selects them unless the engine says so.
+  func judge(host workload: Workload, _ destination: Destination) -> Verdict
+}
+
+extension PolicyEngine {
+  func judge(host workload: Workload, _ destination: Destination) -> Verdict { Verdict(decision: .unprotected) }
+}
