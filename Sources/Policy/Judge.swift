@@ -35,7 +35,8 @@ public struct Judge: Sendable {
 
   private static func engines(of policies: PolicySet, _ cluster: Cluster) -> [any PolicyEngine] {
     [
-      NetworkPolicyEngine(policies.all(NetworkPolicy.self), cluster: cluster),
+      GenericEngine(policies, cluster: cluster),
+      EgressFirewallEngine(policies.all(EgressFirewall.self), cluster: cluster),
       EgressPolicyEngine(policies.all(EgressPolicy.self), cluster: cluster),
     ]
   }

@@ -22,6 +22,11 @@ public struct PolicySet: Sendable {
   /// What reads the kinds that are understood, by `apiVersion/kind`.
   private static let kinds: [String: any PolicyObject.Type] = [
     "networking.k8s.io/v1/NetworkPolicy": NetworkPolicy.self,
+    "policy.networking.k8s.io/v1alpha2/ClusterNetworkPolicy": ClusterNetworkPolicy.self,
+    "policy.networking.k8s.io/v1alpha1/AdminNetworkPolicy": ClusterNetworkPolicy.self,
+    "policy.networking.k8s.io/v1alpha1/BaselineAdminNetworkPolicy": ClusterNetworkPolicy.self,
+    "networking.gke.io/v1alpha1/FQDNNetworkPolicy": FQDNNetworkPolicy.self,
+    "k8s.ovn.org/v1/EgressFirewall": EgressFirewall.self,
     "\(EgressPolicy.apiVersion)/EgressPolicy": EgressPolicy.self,
   ]
 

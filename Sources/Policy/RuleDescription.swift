@@ -36,7 +36,7 @@ extension EgressPolicy {
     allow.enumerated().map { index, rule in
       RuleDescription(
         reference: RuleReference(policy: name.reference, rule: index), summary: rule.summary, width: rule.width,
-        wildcardDomains: rule.names.compactMap(\.wildcardDomain).filter { !$0.isEmpty }.map { DomainName(presentation: $0) },
+        wildcardDomains: rule.names.wildcardDomains,
         note: rule.note, file: file, document: document, line: rule.line)
     }
   }
@@ -101,10 +101,7 @@ extension EgressPolicy.Rule {
 
   var width: String? {
     if allowsAnyDestination { return ports.isEmpty ? "any destination, every port" : "any destination" }
-    for name in names {
-      guard let domain = name.wildcardDomain, !domain.contains(".") else { continue }
-      return "\(name) is \(domain.isEmpty ? "every name" : "a whole top-level domain")"
-    }
+    if let width = names.lazy.compactMap(\.width).first { return width }
     for prefix in cidrs {
       if let width = prefix.width(everyPort: ports.isEmpty) { return width }
     }

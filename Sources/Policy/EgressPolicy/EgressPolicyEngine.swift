@@ -70,10 +70,9 @@ struct EgressPolicyEngine: PolicyEngine {
   /// `ids`: the policies that select the workload.
   private func judge(_ ids: [Int], _ destination: Destination) -> Verdict {
     guard !ids.isEmpty else { return Verdict(decision: .unprotected) }
-    let confirmed = destination.names.filter { $0.confidence == .confirmed }.map(\.name)
-    let lookedUp = destination.names.filter { $0.confidence == .resolved || $0.confidence == .shared }.map(\.name)
+    let confirmed = destination.saidNames
     // A connection in which two names were said goes to both, so each must be allowed.
-    let alternatives = confirmed.isEmpty ? [lookedUp] : confirmed.map { [$0] }
+    let alternatives = confirmed.isEmpty ? [destination.lookedUpNames] : confirmed.map { [$0] }
     var allowing: Set<RuleReference> = []
     for names in alternatives {
       let rules = self.rules(of: ids).filter { allows($0.rule, destination, names) }
@@ -134,16 +133,7 @@ extension EgressPolicyEngine {
     if let block = rule.except.first(where: { $0.contains(destination.address) }) { return "\(destination.address) is in except \(block)" }
     let cidrs = rule.cidrs.isEmpty ? "" : "\(destination.address) is not in \(rule.cidrs.map(\.description).joined(separator: ", "))"
     guard !rule.names.isEmpty else { return cidrs }
-    let pattern = rule.names.first { pattern in names.contains { pattern.resembles($0) } } ?? rule.names[0]
-    let wanted = rule.names.count == 1 ? "\(pattern)" : "\(pattern) or any of \(rule.names.count - 1) other names"
-    let naming =
-      if let name = names.first {
-        "name \(name) does not match \(wanted)"
-      } else if let hint = destination.names.first {
-        "only a hint (\(hint.source.rawValue) \(hint.name)) names \(destination.address), which cannot match \(wanted)"
-      } else {
-        "nothing names \(destination.address), so it cannot match \(wanted)"
-      }
+    let naming = destination.miss(of: rule.names, names)
     return cidrs.isEmpty ? naming : "\(naming), and \(cidrs)"
   }
 }

@@ -7,6 +7,9 @@ struct Cluster: Sendable {
   let namespaces: [NamespaceObject]
   /// For each pod, the index of its namespace.
   let namespaceOfPod: [Int]
+  let nodes: [Node]
+  private let nodesByAddress: [IPAddress: Int]
+  private let podNetworks: PrefixSet
   private let services: [IPAddress: Service]
   private let podsByAddress: [IPAddress: [Int]]
   private let podsByUID: [String: Int]
@@ -43,6 +46,9 @@ struct Cluster: Sendable {
     self.namespaces = namespaces.values.sorted { $0.name < $1.name }
     let numbers = Dictionary(uniqueKeysWithValues: self.namespaces.enumerated().map { ($1.name, $0) })
     namespaceOfPod = pods.map { numbers[$0.namespace] ?? 0 }
+    nodes = inventory.nodes
+    nodesByAddress = Dictionary(inventory.nodes.enumerated().flatMap { index, node in node.addresses.map { ($0, index) } }) { first, _ in first }
+    podNetworks = PrefixSet(inventory.nodes.flatMap(\.podCIDRs))
     self.services = services
     podsByAddress = byAddress
     podsByUID = byUID
@@ -56,6 +62,12 @@ struct Cluster: Sendable {
     guard let pods = podsByAddress[address], pods.count == 1 else { return nil }
     return pods[0]
   }
+
+  /// The node that has an address, which the pods on its host network share.
+  func node(at address: IPAddress) -> Int? { nodesByAddress[address] }
+
+  /// Whether a node gives the address to pods, known to the inventory or not.
+  func isPodNetwork(_ address: IPAddress) -> Bool { podNetworks.block(of: address) != nil }
 
   /// The pod itself by uid or name; else another of its controller, which has the same labels but for those of one roll-out.
   func pod(for workload: Workload) -> Int? {

@@ -54,7 +54,9 @@ struct Field {
   }
 
   /// The field as a map. Members that are not in `known` are reported: a field that nobody understands may be the one that narrows a rule.
-  func members(_ known: String...) -> Members? {
+  func members(_ known: String...) -> Members? { members(known) }
+
+  private func members(_ known: [String]) -> Members? {
     guard let members = anyMembers() else { return nil }
     for member in members.list where !known.contains(member.key) {
       problems.report(
@@ -62,6 +64,25 @@ struct Field {
         path: FieldPath(parent: path, component: .member(member.key)))
     }
     return members
+  }
+
+  /// The field as a map that must hold exactly one of the members that are known.
+  func onlyMember(_ known: String...) -> (key: String, field: Field)? {
+    guard let members = members(known) else { return nil }
+    let present = known.compactMap { key in members[key].map { (key: key, field: $0) } }
+    if present.count == 1 { return present[0] }
+    let list = known.joined(separator: ", ")
+    refuse(
+      present.isEmpty ? "nothing is named" : "\(present.map(\.key).joined(separator: " and ")) exclude each other", "give exactly one of \(list)")
+    return nil
+  }
+
+  /// A list that may not be empty where it is there, and is bounded.
+  func elements(upTo limit: Int) -> [Field] {
+    let fields = elements()
+    if fields.isEmpty, case .list = value.content { refuse("the list is empty", "remove it, or give at least one element") }
+    if fields.count > limit { refuse("\(fields.count) elements are given, at most \(limit) are allowed") }
+    return fields
   }
 
   /// The field as a map of which only some members matter.

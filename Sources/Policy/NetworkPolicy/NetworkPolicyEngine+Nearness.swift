@@ -2,22 +2,16 @@ import EgressModel
 
 /// How far a rule comes in allowing a flow, and what it fails at.
 extension NetworkPolicyEngine {
-  /// The rating of a rule that allows the flow.
-  static let fits = destinationFits + portFits
-  // A fitting destination counts more than a fitting port, since people look for the rule about the destination.
-  private static let destinationFits = 6
-  private static let portFits = 3
-
   func nearness(of rule: Rule, _ place: Place, _ transport: Transport) -> Int {
-    var destination = rule.peers.isEmpty ? Self.destinationFits : 0
+    var destination = rule.peers.isEmpty ? Nearness.destination : 0
     for peer in rule.peers {
       destination = max(destination, nearness(of: peer, place))
-      if destination == Self.destinationFits { break }
+      if destination == Nearness.destination { break }
     }
-    var port = rule.declared.ports.isEmpty ? Self.portFits : 0
+    var port = rule.declared.ports.isEmpty ? Nearness.port : 0
     for allowed in rule.declared.ports where allowed.transport == transport {
-      port = max(port, fits(allowed, place) ? Self.portFits : 1)
-      if port == Self.portFits { break }
+      port = max(port, fits(allowed, place) ? Nearness.port : 1)
+      if port == Nearness.port { break }
     }
     return destination + port
   }
@@ -39,11 +33,11 @@ extension NetworkPolicyEngine {
     switch peer {
     case .block(let prefix, let except):
       guard prefix.contains(place.address) else { return 0 }
-      return except.contains { $0.contains(place.address) } ? 2 : Self.destinationFits
+      return except.contains { $0.contains(place.address) } ? 2 : Nearness.destination
     case .pods(let selector, let namespaces):
       guard let pod = place.pod else { return 0 }
       switch (namespaces[cluster.namespaceOfPod[pod]], matchedSelectors[pod].holds(selector)) {
-      case (true, true): return Self.destinationFits
+      case (true, true): return Nearness.destination
       case (false, true): return 2
       case (true, false): return 1
       case (false, false): return 0
@@ -54,7 +48,7 @@ extension NetworkPolicyEngine {
   /// The first failing condition, in words.
   func miss(of rule: Rule, _ place: Place, _ destination: Destination) -> String {
     let ratings = rule.peers.map { nearness(of: $0, place) }
-    guard rule.peers.isEmpty || ratings.contains(Self.destinationFits) else { return miss(of: rule, ratings, place) }
+    guard rule.peers.isEmpty || ratings.contains(Nearness.destination) else { return miss(of: rule, ratings, place) }
     let wanted = rule.declared.ports.map(\.description).joined(separator: ", ")
     guard let port = place.port else { return "\(destination.transport) has no port, and the rule allows only \(wanted)" }
     return "port \(port)/\(destination.transport) is not \(wanted)"

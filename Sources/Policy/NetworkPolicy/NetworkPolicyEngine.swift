@@ -31,7 +31,7 @@ struct NetworkPolicyEngine: PolicyEngine {
     self.cluster = cluster
     let isolating = declared.filter(\.isolatesEgress).sorted { $0.name.reference < $1.name.reference }
     var table = SelectorTable()
-    var bySelector: [LabelSelector: [Bool]] = [:]
+    var bySelector = NamespaceTable(cluster)
     var byName: [String: [Bool]] = [:]
     func namespaces(_ selector: LabelSelector?, of policy: NetworkPolicy) -> [Bool] {
       guard let selector else {
@@ -40,10 +40,7 @@ struct NetworkPolicyEngine: PolicyEngine {
         byName[policy.namespace] = flags
         return flags
       }
-      if let known = bySelector[selector] { return known }
-      let flags = cluster.namespaces.map { selector.matches($0.labels) }
-      bySelector[selector] = flags
-      return flags
+      return bySelector.flags(selector)
     }
     policies = isolating.map { policy in
       let rules = policy.egress.map { rule in
@@ -72,36 +69,20 @@ struct NetworkPolicyEngine: PolicyEngine {
   func names(selecting pod: Int) -> [String] { selecting[pod].references }
 
   func judge(_ pod: Int, _ destination: Destination) -> Verdict {
-    let selected = selecting[pod]
-    guard !selected.policies.isEmpty else { return Verdict(decision: .unprotected) }
-    switch cluster.targets(of: destination) {
-    case .places(let places):
-      var verdict = judge(selected, places[0], destination)
-      for place in places.dropFirst() {
-        let next = judge(selected, place, destination)
-        guard next.decision == verdict.decision else {
-          return Verdict(
-            decision: .undecidable,
-            reason: "\(destination.address) leads to several pods, and the policies allow only some of them: "
-              + (verdict.reason ?? next.reason ?? ""),
-            selectedBy: selected.references)
-        }
-        verdict.by = Array(Set(verdict.by).union(next.by)).sorted()
-      }
-      return verdict
-    case .unknown(let reason):
-      return judge(selected, unknown: reason)
-    }
+    cluster.verdict(over: destination, at: { judge(pod, at: $0, destination) }, unknown: { judge(pod, unknown: $0) })
   }
 
-  private func judge(_ selected: SelectionLists.List, _ place: Place, _ destination: Destination) -> Verdict {
+  /// For one place where the connection may end.
+  func judge(_ pod: Int, at place: Place, _ destination: Destination) -> Verdict {
+    let selected = selecting[pod]
+    guard !selected.policies.isEmpty else { return Verdict(decision: .unprotected) }
     var allowing: [RuleReference] = []
     var nearest: (policy: Int, rule: Int)?
     var nearness = -1
     for id in selected.policies {
       for index in policies[id].rules.indices {
         let rating = self.nearness(of: policies[id].rules[index], place, destination.transport)
-        if rating == Self.fits {
+        if rating == Nearness.fits {
           allowing.append(RuleReference(policy: policies[id].reference, rule: index))
         } else if rating > nearness {
           // The first of equals, so that the order of manifests makes no difference.
@@ -124,7 +105,9 @@ struct NetworkPolicyEngine: PolicyEngine {
   }
 
   /// Where the connection ends is not known, so only rules that hold for every end decide.
-  private func judge(_ selected: SelectionLists.List, unknown reason: String) -> Verdict {
+  func judge(_ pod: Int, unknown reason: String) -> Verdict {
+    let selected = selecting[pod]
+    guard !selected.policies.isEmpty else { return Verdict(decision: .unprotected) }
     var open: [RuleReference] = []
     var hasRules = false
     for id in selected.policies {
