@@ -37,6 +37,7 @@ public struct Judge: Sendable {
     [
       GenericEngine(policies, cluster: cluster),
       EgressFirewallEngine(policies.all(EgressFirewall.self), cluster: cluster),
+      IstioEngine(policies, cluster: cluster),
       EgressPolicyEngine(policies.all(EgressPolicy.self), cluster: cluster),
     ]
   }

@@ -27,6 +27,10 @@ public struct PolicySet: Sendable {
     "policy.networking.k8s.io/v1alpha1/BaselineAdminNetworkPolicy": ClusterNetworkPolicy.self,
     "networking.gke.io/v1alpha1/FQDNNetworkPolicy": FQDNNetworkPolicy.self,
     "k8s.ovn.org/v1/EgressFirewall": EgressFirewall.self,
+    "networking.istio.io/v1/ServiceEntry": ServiceEntry.self, "networking.istio.io/v1/Sidecar": Sidecar.self,
+    "networking.istio.io/v1beta1/ServiceEntry": ServiceEntry.self, "networking.istio.io/v1beta1/Sidecar": Sidecar.self,
+    "networking.istio.io/v1alpha3/ServiceEntry": ServiceEntry.self, "networking.istio.io/v1alpha3/Sidecar": Sidecar.self,
+    "v1/ConfigMap": MeshConfig.self,
     "\(EgressPolicy.apiVersion)/EgressPolicy": EgressPolicy.self,
   ]
 
@@ -42,9 +46,11 @@ public struct PolicySet: Sendable {
   /// How many policy objects are held.
   public var count: Int { objects.count }
 
-  /// Every egress rule, sorted by reference. Rules that are without effect (a NetworkPolicy without the type Egress) are left out.
+  /// Every egress rule, sorted by reference. Rules that are without effect (a NetworkPolicy without the type Egress, a ServiceEntry in a mesh
+  /// that lets everything out) are left out.
   public var rules: [RuleDescription] {
-    objects.flatMap(\.rules).sorted { $0.reference < $1.reference }
+    let isRegistryOnly = all(MeshConfig.self).contains { $0.outbound == .registryOnly } || all(Sidecar.self).contains { $0.outbound == .registryOnly }
+    return objects.filter { isRegistryOnly || !($0 is ServiceEntry) }.flatMap(\.rules).sorted { $0.reference < $1.reference }
   }
 
   /// The objects of one dialect, in the order they were added.

@@ -16,7 +16,7 @@ import Testing
   static func text(_ path: String) throws -> String { try String(contentsOf: folder.appending(path: path), encoding: .utf8) }
 
   /// The kinds whose engine is found from the manifests.
-  static let cases = ["networkpolicy", "adminnetworkpolicy", "clusternetworkpolicy", "egressfirewall", "fqdnnetworkpolicy"].flatMap { kind in
+  static let cases = ["networkpolicy", "adminnetworkpolicy", "clusternetworkpolicy", "egressfirewall", "fqdnnetworkpolicy", "istio", "mixed"].flatMap { kind in
     entries(kind).map { "\(kind)/\($0)" }
   }
 

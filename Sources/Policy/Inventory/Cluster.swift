@@ -10,7 +10,8 @@ struct Cluster: Sendable {
   let nodes: [Node]
   private let nodesByAddress: [IPAddress: Int]
   private let podNetworks: PrefixSet
-  private let services: [IPAddress: Service]
+  let services: [Service]
+  private let servicesByAddress: [IPAddress: Service]
   private let podsByAddress: [IPAddress: [Int]]
   private let podsByUID: [String: Int]
   private let podsByName: [String: [String: Int]]
@@ -39,9 +40,10 @@ struct Cluster: Sendable {
       let group = pod.workload.group
       if pod.ownsAddresses || byGroup[group] == nil { byGroup[group] = index }
     }
-    var services: [IPAddress: Service] = [:]
-    for service in inventory.services {
-      for address in service.clusterIPs { services[address] = service }
+    services = inventory.services
+    var servicesByAddress: [IPAddress: Service] = [:]
+    for service in services {
+      for address in service.clusterIPs { servicesByAddress[address] = service }
     }
     self.namespaces = namespaces.values.sorted { $0.name < $1.name }
     let numbers = Dictionary(uniqueKeysWithValues: self.namespaces.enumerated().map { ($1.name, $0) })
@@ -49,7 +51,7 @@ struct Cluster: Sendable {
     nodes = inventory.nodes
     nodesByAddress = Dictionary(inventory.nodes.enumerated().flatMap { index, node in node.addresses.map { ($0, index) } }) { first, _ in first }
     podNetworks = PrefixSet(inventory.nodes.flatMap(\.podCIDRs))
-    self.services = services
+    self.servicesByAddress = servicesByAddress
     podsByAddress = byAddress
     podsByUID = byUID
     podsByName = byName
@@ -69,6 +71,8 @@ struct Cluster: Sendable {
   /// Whether a node gives the address to pods, known to the inventory or not.
   func isPodNetwork(_ address: IPAddress) -> Bool { podNetworks.block(of: address) != nil }
 
+  func service(at address: IPAddress) -> Service? { servicesByAddress[address] }
+
   /// The pod itself by uid or name; else another of its controller, which has the same labels but for those of one roll-out.
   func pod(for workload: Workload) -> Int? {
     if let uid = workload.uid, let pod = podsByUID[uid] { return pod }
@@ -78,7 +82,7 @@ struct Cluster: Sendable {
 
   /// Where a connection may really end: one place, but for services with several backends and addresses that several pods claim.
   func targets(of destination: Destination) -> Targets {
-    if let service = services[destination.address] { return backends(of: service, destination) }
+    if let service = service(at: destination.address) { return backends(of: service, destination) }
     let pods = podsByAddress[destination.address] ?? []
     guard !pods.isEmpty else { return .places([Place(address: destination.address, pod: nil, port: destination.port)]) }
     return .places(pods.map { Place(address: destination.address, pod: $0, port: destination.port) })
