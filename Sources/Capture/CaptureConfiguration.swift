@@ -6,15 +6,19 @@ public struct CaptureConfiguration: Equatable, Sendable {
   public var bufferSize: Int32
   /// How long the kernel may keep a block of the ring that is not full yet, in milliseconds.
   public var blockTimeout: Int32
+  /// Whether each frame wakes the reader at once, instead of a block of them; much dearer, so only behind a filter that lets few pass.
+  public var isImmediate: Bool
   /// What the kernel hands over; nil is everything, whole.
   public var filter: KernelFilter?
 
   public init(
-    snapLength: Int32 = 262_144, bufferSize: Int32 = 8 << 20, blockTimeout: Int32 = 100, filter: KernelFilter? = .truncatingBulk
+    snapLength: Int32 = 262_144, bufferSize: Int32 = 8 << 20, blockTimeout: Int32 = 100, isImmediate: Bool = false,
+    filter: KernelFilter? = .truncatingBulk
   ) {
     self.snapLength = snapLength
     self.bufferSize = bufferSize
     self.blockTimeout = blockTimeout
+    self.isImmediate = isImmediate
     self.filter = filter
   }
 }

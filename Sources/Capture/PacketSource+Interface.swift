@@ -13,11 +13,12 @@ extension PacketSource {
     defer { if !taken { unsafe pcap_close(handle) } }
 
     var warnings: [String] = []
-    // These fail only on a handle that is active already. Immediate mode stays off: with it libpcap leaves TPACKET_V3 and its batches.
+    // These fail only on a handle that is active already. In immediate mode libpcap leaves TPACKET_V3 and its batches.
     unsafe pcap_set_snaplen(handle, configuration.snapLength)
     unsafe pcap_set_promisc(handle, 0)
     unsafe pcap_set_timeout(handle, configuration.blockTimeout)
     unsafe pcap_set_buffer_size(handle, configuration.bufferSize)
+    if configuration.isImmediate { unsafe pcap_set_immediate_mode(handle, 1) }
     guard unsafe pcap_set_tstamp_precision(handle, PCAP_TSTAMP_PRECISION_NANO) == 0 else {
       throw .captureFailed(interface: name, cause: "no nanosecond time stamps")
     }

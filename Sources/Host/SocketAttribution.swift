@@ -60,7 +60,8 @@ public final class SocketAttribution {
 
   /// One answer for each conversation, in order: nil when no socket of this network namespace fits. Never a guess.
   ///
-  /// TCP is asked one by one, which costs microseconds; what only a list can answer (UDP, listeners) is listed once for the whole batch.
+  /// Connected sockets are asked for one by one, which costs microseconds; what only a list can answer (other UDP, listeners) is listed once
+  /// for the whole batch.
   public func attribute(_ pairs: [SocketPair]) -> [Attribution?] {
     var tables: [Transport: SocketTable] = [:]
     let sockets = pairs.map { candidates(for: $0, &tables) }
@@ -74,9 +75,9 @@ public final class SocketAttribution {
   }
 
   private func candidates(for pair: SocketPair, _ tables: inout [Transport: SocketTable]) -> [SocketEntry] {
-    if pair.transport == .tcp, let diagnostics, let entry = try? diagnostics.lookup(pair) {
-      // A connected socket is certain. A listener may be one of several, and anything else has no owner.
-      if entry.isConnected { return [entry] }
+    if pair.transport == .tcp || pair.transport == .udp, let diagnostics, let entry = try? diagnostics.lookup(pair), entry.isConnected {
+      // A connected socket is certain, if only of having no owner any more (TIME_WAIT). A listener may be one of several, and so may others.
+      return [entry]
     }
     if let table = tables[pair.transport] { return table.candidates(for: pair) }
     let table = SocketTable(list(pair.transport))

@@ -167,6 +167,33 @@ import Testing
     }
   }
 
+  @Test(arguments: Link.allCases)
+  func `of connections only what begins them is kept, and of datagrams those to a DNS server`(link: Link) {
+    func kept(_ etherType: UInt16, _ packet: [UInt8]) -> Bool {
+      let length = Self.kept(.connectionStarts, link.type, link.frame(etherType, packet))
+      #expect(length.map { $0 == 0 || $0 <= 192 } == true)
+      return length != 0
+    }
+    func segment(_ flags: UInt8, length: Int = 40) -> [UInt8] {
+      var segment = Self.ports(51324, 443, length: length)
+      segment[13] = flags
+      return segment
+    }
+    for (flags, isStart) in [(UInt8(0x02), true), (0xc2, true), (0x12, false), (0x10, false), (0x18, false), (0x11, false), (0x04, false), (0, false)] {
+      #expect(kept(0x0800, Self.ipv4(6, segment(flags), options: 40)) == isStart)
+      #expect(kept(0x86dd, Self.ipv6(6, segment(flags, length: 1400))) == isStart)
+      // An octet of a datagram is no flag.
+      #expect(!kept(0x0800, Self.ipv4(17, segment(flags))))
+    }
+    #expect(kept(0x0800, Self.ipv4(17, Self.ports(40000, 53, length: 40))))
+    #expect(kept(0x86dd, Self.ipv6(17, Self.ports(40000, 53, length: 1400))))
+    #expect(!kept(0x0800, Self.ipv4(17, Self.ports(53, 40000, length: 40))))
+    #expect(!kept(0x0800, Self.ipv4(6, segment(0x02), fragment: 0x2000)))
+    #expect(!kept(0x0800, Self.ipv4(1, segment(0x02))))
+    // A segment that ends before its flags is none.
+    #expect(!kept(0x0800, Array(Self.ipv4(6, segment(0x02))[..<33])))
+  }
+
   @Test(arguments: [LinkType.null, .loop, LinkType(rawValue: 127)])
   func `other link types have no program`(type: LinkType) {
     #expect(KernelFilter.truncatingBulk.program(for: type) == nil)
@@ -174,7 +201,7 @@ import Testing
 
   @Test func `every program is one the kernel's checker would take`() {
     for type in [LinkType.ethernet, .linuxSLL, .linuxSLL2, .raw, .ipv4, .ipv6] {
-      for filter in [KernelFilter.truncatingBulk, .ports([53]), .ports(Array(0..<64)), .ports([])] {
+      for filter in [KernelFilter.truncatingBulk, .ports([53]), .ports(Array(0..<64)), .ports([]), .connectionStarts] {
         let program = filter.program(for: type) ?? []
         let instructions = program.map { bpf_insn(code: $0.code, jt: $0.jumpTrue, jf: $0.jumpFalse, k: $0.operand) }
         #expect(unsafe instructions.withUnsafeBufferPointer { unsafe bpf_validate($0.baseAddress, Int32($0.count)) } == 1)

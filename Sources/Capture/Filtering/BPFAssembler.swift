@@ -11,7 +11,7 @@ public struct BPFInstruction: Hashable, Sendable {
 ///
 /// A is the accumulator and X the index register ([McCanne and Jacobson, 1993](https://www.tcpdump.org/papers/bpf-usenix93.pdf)).
 struct BPFAssembler {
-  enum Label { case oneTag, twoTags, internet, ipv4, ipv4Length, ipv6, ipv6Length, ports, client, whole, drop }
+  enum Label { case oneTag, twoTags, internet, ipv4, ipv4Length, ipv6, ipv6Length, ports, client, datagram, whole, drop }
   enum Test: UInt16 {
     case equal = 0x15
     case greater = 0x25
@@ -40,6 +40,9 @@ struct BPFAssembler {
   mutating func loadByteIndirect(_ offset: UInt32) { emit(0x50, offset) }
   mutating func loadHalfIndirect(_ offset: UInt32) { emit(0x48, offset) }
   mutating func loadIndexImmediate(_ value: UInt32) { emit(0x01, value) }
+  /// One of the machine's 16 places for a number.
+  mutating func store(in place: UInt32) { emit(0x02, place) }
+  mutating func load(from place: UInt32) { emit(0x60, place) }
   mutating func add(_ value: UInt32) { emit(0x04, value) }
   mutating func addIndex() { emit(0x0c) }
   mutating func and(_ value: UInt32) { emit(0x54, value) }

@@ -8,6 +8,7 @@ public struct KernelFilter: Hashable, Sendable {
   enum Rule: Hashable {
     case truncatingBulk
     case ports([UInt16])
+    case connectionStarts
   }
   let rule: Rule
 
@@ -39,6 +40,11 @@ public struct KernelFilter: Hashable, Sendable {
   public static func ports(_ ports: [UInt16]) -> KernelFilter {
     KernelFilter(rule: .ports(Array(ports.prefix(64))))
   }
+
+  /// Keeps only the headers of what a client sends first: a SYN without ACK, and whatever goes to port 53.
+  ///
+  /// Fragments and IPv6 with extension headers are dropped.
+  public static let connectionStarts = KernelFilter(rule: .connectionStarts)
 
   /// The program for frames of this link type; nil when they are not IP behind a header known here: then nothing is filtered.
   ///
@@ -75,6 +81,20 @@ public struct KernelFilter: Hashable, Sendable {
       assembler.keep(0)
       assembler.define(.whole)
       assembler.keep(.max)
+    case .connectionStarts:
+      assembler.findTransport(layout, fragments: .drop, other: .drop)
+      assembler.load(from: BPFAssembler.transport)
+      assembler.jump(.equal, 17, then: .datagram)
+      assembler.loadByteIndirect(layout.headerLength + 13)
+      assembler.and(0x12)
+      assembler.jump(.equal, 0x02, then: .whole, else: .drop)
+      assembler.define(.datagram)
+      assembler.loadHalfIndirect(layout.headerLength + 2)
+      assembler.jump(.equal, 53, then: .whole)
+      assembler.define(.drop)
+      assembler.keep(0)
+      assembler.define(.whole)
+      assembler.keep(Self.bulkLength)
     }
     return assembler.assemble()
   }
@@ -98,11 +118,14 @@ struct LinkLayout {
 }
 
 extension BPFAssembler {
+  /// Where `findTransport` leaves the number of the transport.
+  static let transport: UInt32 = 0
+
   /// Goes on with X such that `[X + headerLength]` is the source port of an unfragmented TCP or UDP packet.
   ///
-  /// Fragments go to `.whole`, all else to `other`. Every packet offset is at least the header's length, apart from the EtherType's:
+  /// Fragments go to `fragments`, all else to `other`. Every packet offset is at least the header's length, apart from the EtherType's:
   /// on cooked sockets the kernel sees no link header, and libpcap moves the offsets by it.
-  mutating func findTransport(_ layout: LinkLayout, other: Label) {
+  mutating func findTransport(_ layout: LinkLayout, fragments: Label = .whole, other: Label) {
     let start = layout.headerLength
     loadIndexImmediate(0)
     if let protocolOffset = layout.protocolOffset {
@@ -128,8 +151,9 @@ extension BPFAssembler {
 
     define(.ipv4)
     loadHalfIndirect(start + 6)
-    jump(.anyBit, 0x3fff, then: .whole)
+    jump(.anyBit, 0x3fff, then: fragments)
     loadByteIndirect(start + 9)
+    store(in: Self.transport)
     jump(.equal, 6, then: .ipv4Length)
     jump(.equal, 17, else: other)
     define(.ipv4Length)
@@ -142,8 +166,9 @@ extension BPFAssembler {
 
     define(.ipv6)
     loadByteIndirect(start + 6)
+    store(in: Self.transport)
     jump(.equal, 6, then: .ipv6Length)
-    jump(.equal, 44, then: .whole)
+    jump(.equal, 44, then: fragments)
     jump(.equal, 17, else: other)
     define(.ipv6Length)
     moveFromIndex()

@@ -18,6 +18,8 @@ struct CaptureLoop: ServiceLifecycle.Service {
   var interface: String
   var configuration: CaptureConfiguration
   var meter: SharedMeter
+  /// Nil where no connection of this host begins that is worth an owner.
+  var starts: ConnectionStarts?
   var onEvent: @Sendable (Event) -> Void
 
   /// Frames handed over under one lock: the meter is held for well under a millisecond.
@@ -63,6 +65,9 @@ struct CaptureLoop: ServiceLifecycle.Service {
 
   private func capture(until stop: Latch, _ opened: Latch, lostAt: Timestamp?) throws(CaptureError) {
     let source = try PacketSource(interface: interface, configuration: configuration)
+    let ended = Latch()
+    defer { ended.set() }
+    starts?.watch(interface, until: ended)
     opened.set()
     onEvent(.opened(interface: interface, warnings: source.warnings, since: lostAt))
     defer {

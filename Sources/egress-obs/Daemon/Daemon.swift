@@ -40,16 +40,17 @@ struct Daemon {
     let heard = try Trouble.naming { try StoreReader(path: options.db).recentNames(since: started.adding(nanoseconds: -Self.rememberedNames)) }
     meter.withMeter { meter in for name in heard { meter.learn(name) } }
 
+    let starts = ConnectionStarts(of: host, logger: logger)
     let notifier = SystemdNotifier(environment: ProcessInfo.processInfo.environment)
     let printer = options.quiet ? nil : ListingPrinter(.flows, format: .table)
     let pump = Pump(
-      meter: meter, recorder: recorder, configuration: pumpConfiguration(host), notifier: notifier, logger: logger,
+      meter: meter, recorder: recorder, configuration: pumpConfiguration(host, starts), notifier: notifier, logger: logger,
       onOutcome: { outcome in printer?.print(outcome.new.filter { $0.scope == .external || $0.scope == .private }) })
     let readiness = Readiness(
       interfaces: interfaces.map(\.name), notifier: notifier, logger: logger,
       message: "watching \(interfaces.map(\.name).joined(separator: ", ")); in another terminal: egress-obs report --db \(options.db)")
     let captures = interfaces.map { interface in
-      CaptureLoop(interface: interface.name, configuration: interface.configuration, meter: meter) { event in
+      CaptureLoop(interface: interface.name, configuration: interface.configuration, meter: meter, starts: starts) { event in
         readiness.note(event)
         Task { await pump.note(event) }
       }
@@ -112,7 +113,7 @@ struct Daemon {
     return configuration
   }
 
-  private func pumpConfiguration(_ host: HostNetwork) -> Pump.Configuration {
+  private func pumpConfiguration(_ host: HostNetwork, _ starts: ConnectionStarts) -> Pump.Configuration {
     var nameservers: [SocketAddress]?
     if options.reverseDNS {
       do {
@@ -125,7 +126,7 @@ struct Daemon {
       database: options.db,
       retention: RetentionLimits(
         age: options.keepEndpoints.nanoseconds, flowsAge: options.keepFlows.nanoseconds, maximumBytes: UInt64(options.maxSize) << 20),
-      host: host, nameservers: nameservers)
+      host: host, starts: starts, nameservers: nameservers)
   }
 
   /// The service group tells of every step at levels meant for its own developers.

@@ -12,6 +12,7 @@ actor Pump: ServiceLifecycle.Service {
     var database: String
     var retention: RetentionLimits
     var host: HostNetwork
+    var starts: ConnectionStarts
     /// Nil switches reverse DNS off.
     var nameservers: [SocketAddress]?
   }
@@ -55,7 +56,7 @@ actor Pump: ServiceLifecycle.Service {
     self.notifier = notifier
     self.logger = logger
     self.onOutcome = onOutcome
-    owners = SocketOwners(of: configuration.host)
+    owners = SocketOwners(of: configuration.host, starts: configuration.starts)
     recordedAt = WallClock.now
     retainedAt = WallClock.now
     do {

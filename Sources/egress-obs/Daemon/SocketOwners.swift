@@ -5,10 +5,12 @@ import Host
 /// Who owns the sockets of this host's own flows, asked when a flow begins and kept until it ends.
 struct SocketOwners: ~Copyable {
   private let attribution = SocketAttribution()
+  private let starts: ConnectionStarts
   private let addresses: Set<IPAddress>
   private var owners: [UInt64: Workload] = [:]
 
-  init(of host: HostNetwork) {
+  init(of host: HostNetwork, starts: ConnectionStarts) {
+    self.starts = starts
     addresses = Set(host.addresses)
   }
 
@@ -16,10 +18,17 @@ struct SocketOwners: ~Copyable {
 
   /// Asks the kernel for the flows that began here; a socket that is closed already has no owner, and none is guessed.
   mutating func bind(_ started: [FlowStart]) {
-    let own = started.filter { addresses.contains($0.source.ip) }
-    guard !own.isEmpty else { return }
-    let answers = attribution.attribute(own.map { SocketPair(transport: $0.transport, local: $0.source, remote: $0.destination) })
-    for (start, answer) in zip(own, answers) {
+    var unknown: [(id: UInt64, pair: SocketPair)] = []
+    for start in started where addresses.contains(start.source.ip) {
+      let pair = SocketPair(transport: start.transport, local: start.source, remote: start.destination)
+      if let answer = starts.owner(of: pair, at: start.time) {
+        owners[start.id] = answer.workload()
+      } else {
+        unknown.append((start.id, pair))
+      }
+    }
+    guard !unknown.isEmpty else { return }
+    for (start, answer) in zip(unknown, attribution.attribute(unknown.map(\.pair))) {
       if let answer { owners[start.id] = answer.workload() }
     }
   }
