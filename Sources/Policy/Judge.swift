@@ -38,6 +38,7 @@ public struct Judge: Sendable {
       GenericEngine(policies, cluster: cluster),
       EgressFirewallEngine(policies.all(EgressFirewall.self), cluster: cluster),
       IstioEngine(policies, cluster: cluster),
+      SystemdEngine(policies.unitFiles),
       EgressPolicyEngine(policies.all(EgressPolicy.self), cluster: cluster),
     ]
   }

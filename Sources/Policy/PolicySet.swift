@@ -36,29 +36,36 @@ public struct PolicySet: Sendable {
 
   public private(set) var notUnderstood: [UnknownObject] = []
   private(set) var objects: [any PolicyObject] = []
+  private(set) var unitFiles = UnitFiles()
   /// Where each object was first seen.
   private var places: [ObjectName: String] = [:]
 
   public init() {}
 
-  public var isEmpty: Bool { objects.isEmpty }
+  public var isEmpty: Bool { objects.isEmpty && unitFiles.isEmpty }
 
-  /// How many policy objects are held.
-  public var count: Int { objects.count }
+  /// How many policy objects and unit files are held.
+  public var count: Int { objects.count + unitFiles.files.count }
 
   /// Every egress rule, sorted by reference. Rules that are without effect (a NetworkPolicy without the type Egress, a ServiceEntry in a mesh
   /// that lets everything out) are left out.
   public var rules: [RuleDescription] {
     let isRegistryOnly = all(MeshConfig.self).contains { $0.outbound == .registryOnly } || all(Sidecar.self).contains { $0.outbound == .registryOnly }
-    return objects.filter { isRegistryOnly || !($0 is ServiceEntry) }.flatMap(\.rules).sorted { $0.reference < $1.reference }
+    let rules = objects.filter { isRegistryOnly || !($0 is ServiceEntry) }.flatMap(\.rules) + unitFiles.files.flatMap(\.rules)
+    return rules.sorted { $0.reference < $1.reference }
   }
 
   /// The objects of one dialect, in the order they were added.
   func all<Object: PolicyObject>(_: Object.Type) -> [Object] { objects.compactMap { $0 as? Object } }
 
-  /// Reads the manifests of one file; `file` is what errors call it.
+  /// Whether the file at a path is, by its name, a unit file or drop-in of systemd (`X.service`, `X.slice`, `X.service.d/Y.conf` …).
+  public static func isUnitFile(_ path: String) -> Bool { UnitLocation(path: path) != nil }
+
+  /// Reads the manifests of one file, or one unit file of systemd, as its path says; `file` is also what errors call it.
   public mutating func add(_ text: String, file: String) -> [ManifestError] {
-    add(Manifests.read(text, file: file))
+    guard let location = UnitLocation(path: file) else { return add(Manifests.read(text, file: file)) }
+    let (unit, errors) = UnitFile.read(text, path: file, location: location)
+    return errors.isEmpty ? [unitFiles.add(unit)].compactMap(\.self) : errors
   }
 
   /// Takes the policies out of manifests that are read already; returns the errors of both, by line.

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Host
+import Policy
 
 /// A text file that a person named, or found in a directory that a person named.
 struct InputFile {
@@ -9,7 +10,9 @@ struct InputFile {
   static let manifestSuffixes = [".yaml", ".yml", ".json"]
 
   /// The manifests at the paths, in the order of their names: files, directories (recursively), `-` for standard input.
-  static func manifests(at paths: [String]) throws -> [InputFile] {
+  ///
+  /// `withUnitFiles`: of directories also those files that are unit files of systemd by their names.
+  static func manifests(at paths: [String], withUnitFiles: Bool = false) throws -> [InputFile] {
     try paths.flatMap { path -> [InputFile] in
       var isDirectory = false
       guard path != "-", FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory else {
@@ -18,9 +21,11 @@ struct InputFile {
       guard let names = try? FileManager.default.subpathsOfDirectory(atPath: path) else {
         throw Trouble("\(path): cannot be listed; check its permissions")
       }
-      let files = names.sorted().filter { name in manifestSuffixes.contains { name.hasSuffix($0) } }
+      let files = names.sorted().filter { name in
+        manifestSuffixes.contains { name.hasSuffix($0) } || withUnitFiles && PolicySet.isUnitFile(path + "/" + name)
+      }
       guard !files.isEmpty else {
-        throw Trouble("\(path): holds no manifest (\(manifestSuffixes.map { "*" + $0 }.joined(separator: ", "))); check the path")
+        throw Trouble("\(path): holds no manifest (\(manifestSuffixes.map { "*" + $0 }.joined(separator: ", "))\(withUnitFiles ? ", systemd units" : "")); check the path")
       }
       return try files.map { InputFile(path: path.hasSuffix("/") ? path + $0 : path + "/" + $0, text: try one(at: path + "/" + $0)) }
     }

@@ -4,7 +4,7 @@ import Policy
 
 /// `--policies` and `--inventory`, the same on every command that judges.
 struct InputOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Policy manifests: a file, a directory (read recursively) or - for standard input; may be repeated.", valueName: "path"))
+  @Option(help: ArgumentHelp("Policy manifests and systemd units: a file, a directory (read recursively) or - for standard input; may be repeated.", valueName: "path"))
   var policies: [String] = []
   @Option(help: ArgumentHelp("Kubernetes objects (kubectl get pods,namespaces,nodes,services -A -o yaml), as --policies.", valueName: "path"))
   var inventory: [String] = []
@@ -18,7 +18,11 @@ struct InputOptions: ParsableArguments {
     var declared = Declared(hasPolicies: !policies.isEmpty)
     var reader = InventoryReader()
     var errors: [ManifestError] = []
-    for file in try InputFile.manifests(at: policies) {
+    for file in try InputFile.manifests(at: policies, withUnitFiles: true) {
+      if PolicySet.isUnitFile(file.path) {
+        errors += declared.policies.add(file.text, file: file.path)
+        continue
+      }
       var manifests = Manifests.read(file.text, file: file.path)
       errors += declared.policies.add(manifests)
       // Told once: the reader below would tell them again.
