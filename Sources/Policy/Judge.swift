@@ -27,20 +27,20 @@ public struct Judge: Sendable {
   private let engines: [any PolicyEngine]
   private let hasPolicies: Bool
 
-  public init(policies: PolicySet, inventory: Inventory, engine: Engine = .auto) {
-    cluster = Cluster(inventory)
-    engines = Self.engines(of: policies, cluster)
-    hasPolicies = !policies.isEmpty
-  }
-
-  private static func engines(of policies: PolicySet, _ cluster: Cluster) -> [any PolicyEngine] {
-    [
-      GenericEngine(policies, cluster: cluster),
-      EgressFirewallEngine(policies.all(EgressFirewall.self), cluster: cluster),
-      IstioEngine(policies, cluster: cluster),
-      SystemdEngine(policies.unitFiles),
-      EgressPolicyEngine(policies.all(EgressPolicy.self), cluster: cluster),
+  public init(policies: PolicySet, inventory: Inventory) {
+    let cluster = Cluster(inventory)
+    let enforced = policies.enforced
+    self.cluster = cluster
+    let dataPath: any PolicyEngine = policies.engine == .cilium ? CiliumEngine(enforced, cluster: cluster) : GenericEngine(enforced, cluster: cluster)
+    // Kinds that the data path leaves alone are not among the enforced: those engines then select nothing.
+    engines = [
+      dataPath,
+      EgressFirewallEngine(enforced.all(EgressFirewall.self), cluster: cluster),
+      IstioEngine(enforced, cluster: cluster),
+      SystemdEngine(enforced.unitFiles),
+      EgressPolicyEngine(enforced.all(EgressPolicy.self), cluster: cluster),
     ]
+    hasPolicies = !enforced.isEmpty
   }
 
   public func judge(_ workload: Workload, _ destination: Destination) -> Verdict {

@@ -27,6 +27,10 @@ public struct PolicySet: Sendable {
     "policy.networking.k8s.io/v1alpha1/BaselineAdminNetworkPolicy": ClusterNetworkPolicy.self,
     "networking.gke.io/v1alpha1/FQDNNetworkPolicy": FQDNNetworkPolicy.self,
     "k8s.ovn.org/v1/EgressFirewall": EgressFirewall.self,
+    "cilium.io/v2/CiliumNetworkPolicy": CiliumPolicy.self,
+    "cilium.io/v2/CiliumClusterwideNetworkPolicy": CiliumPolicy.self,
+    "cilium.io/v2/CiliumCIDRGroup": CiliumCIDRGroup.self,
+    "cilium.io/v2alpha1/CiliumCIDRGroup": CiliumCIDRGroup.self,
     "networking.istio.io/v1/ServiceEntry": ServiceEntry.self, "networking.istio.io/v1/Sidecar": Sidecar.self,
     "networking.istio.io/v1beta1/ServiceEntry": ServiceEntry.self, "networking.istio.io/v1beta1/Sidecar": Sidecar.self,
     "networking.istio.io/v1alpha3/ServiceEntry": ServiceEntry.self, "networking.istio.io/v1alpha3/Sidecar": Sidecar.self,
@@ -40,18 +44,43 @@ public struct PolicySet: Sendable {
   /// Where each object was first seen.
   private var places: [ObjectName: String] = [:]
 
-  public init() {}
+  private let asked: Engine
+
+  /// `engine`: by whose rules the policies are to be read and judged.
+  public init(engine: Engine = .auto) {
+    asked = engine
+  }
+
+  /// By whose rules the policies are judged: what was asked for, or is found from the manifests.
+  public var engine: Engine {
+    if asked != .auto { return asked }
+    return objects.contains { type(of: $0).engines == [.cilium] } ? .cilium : .generic
+  }
+
+  /// Policies of kinds that `engine` does not implement: declared, and without effect.
+  public var notEnforced: [String] {
+    let engine = engine
+    return objects.filter { !type(of: $0).engines.contains(engine) }.map(\.name.reference).sorted()
+  }
+
+  /// The policies without those.
+  var enforced: PolicySet {
+    let engine = engine
+    var enforced = self
+    enforced.objects.removeAll { !type(of: $0).engines.contains(engine) }
+    return enforced
+  }
 
   public var isEmpty: Bool { objects.isEmpty && unitFiles.isEmpty }
 
   /// How many policy objects and unit files are held.
   public var count: Int { objects.count + unitFiles.files.count }
 
-  /// Every egress rule, sorted by reference. Rules that are without effect (a NetworkPolicy without the type Egress, a ServiceEntry in a mesh
-  /// that lets everything out) are left out.
+  /// Every egress rule, sorted by reference. Rules that are without effect (of a NetworkPolicy without the type Egress, of a ServiceEntry in a mesh
+  /// that lets everything out, of a kind that is not enforced) are left out.
   public var rules: [RuleDescription] {
     let isRegistryOnly = all(MeshConfig.self).contains { $0.outbound == .registryOnly } || all(Sidecar.self).contains { $0.outbound == .registryOnly }
-    let rules = objects.filter { isRegistryOnly || !($0 is ServiceEntry) }.flatMap(\.rules) + unitFiles.files.flatMap(\.rules)
+    let rules = enforced.objects.filter { isRegistryOnly || !($0 is ServiceEntry) }.flatMap(\.rules) + unitFiles.files.flatMap(\.rules)
     return rules.sorted { $0.reference < $1.reference }
   }
 
@@ -72,7 +101,7 @@ public struct PolicySet: Sendable {
   public mutating func add(_ manifests: Manifests) -> [ManifestError] {
     var errors = manifests.errors
     for object in manifests.objects {
-      let problems = Problems(file: object.file, document: object.document)
+      let problems = Problems(file: object.file, document: object.document, engine: asked)
       if let kind = Self.kinds["\(object.apiVersion)/\(object.kind)"] {
         if let policy = kind.read(object, problems), problems.errors.isEmpty, isNew(policy.name, object, problems) { objects.append(policy) }
       } else if !KnownKinds.holdsNoPolicy(object) {

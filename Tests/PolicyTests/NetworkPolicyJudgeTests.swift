@@ -157,7 +157,7 @@ import Testing
 
   @Test func `only the engines that are there can be named`() throws {
     #expect(try Engine(named: "Generic") == .generic)
-    let error = #expect(throws: PolicyError.self) { try Engine(named: "cilium") }
-    #expect(error?.description == "engine \"cilium\" is not supported; supported: auto, generic")
+    let error = #expect(throws: PolicyError.self) { try Engine(named: "windows") }
+    #expect(error?.description == "engine \"windows\" is not supported; supported: auto, generic, cilium")
   }
 }

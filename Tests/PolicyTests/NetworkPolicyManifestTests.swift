@@ -79,13 +79,13 @@ import Testing
 
   @Test func `what may be a policy and is not understood is listed, and what is none is passed over`() {
     let policies = policySet(
-      "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: a, namespace: b}",
+      "apiVersion: cilium.io/v2\nkind: CiliumEnvoyConfig\nmetadata: {name: a, namespace: b}",
       "apiVersion: v1\nkind: NetworkPolicy\nmetadata: {name: a}", "apiVersion: networking.k8s.io/v1beta1\nkind: NetworkPolicy",
       "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}", shopInventory, "apiVersion: networking.k8s.io/v1\nkind: Ingress")
     #expect(policies.isEmpty)
     #expect(
       policies.notUnderstood.map(\.description) == [
-        "p0.yaml:1 (document 1): cilium.io/v2 CiliumNetworkPolicy b/a is not understood and was not evaluated",
+        "p0.yaml:1 (document 1): cilium.io/v2 CiliumEnvoyConfig b/a is not understood and was not evaluated",
         "p1.yaml:1 (document 1): v1 NetworkPolicy a is not understood and was not evaluated",
         "p2.yaml:1 (document 1): networking.k8s.io/v1beta1 NetworkPolicy is not understood and was not evaluated",
       ])

@@ -1,7 +1,8 @@
 import EgressModel
 import Foundation
-import Policy
 import Testing
+
+@testable import Policy
 
 /// Verdicts of other implementations, kept beside the repository; they are judged where they are to be found.
 @Suite struct SharedCasesTests {
@@ -16,7 +17,7 @@ import Testing
   static func text(_ path: String) throws -> String { try String(contentsOf: folder.appending(path: path), encoding: .utf8) }
 
   /// The kinds whose engine is found from the manifests.
-  static let cases = ["networkpolicy", "adminnetworkpolicy", "clusternetworkpolicy", "egressfirewall", "fqdnnetworkpolicy", "istio", "mixed"].flatMap { kind in
+  static let cases = ["networkpolicy", "adminnetworkpolicy", "clusternetworkpolicy", "egressfirewall", "fqdnnetworkpolicy", "istio", "mixed", "cilium"].flatMap { kind in
     entries(kind).map { "\(kind)/\($0)" }
   }
 
@@ -41,10 +42,28 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: exists), arguments: entries("invalid").filter { ["np-", "npg-", "cnp-", "ef-"].contains(where: $0.hasPrefix) })
+  @Test(.enabled(if: exists), arguments: entries("invalid").filter { ["np-", "npg-", "cnp-", "ef-", "cilium-"].contains(where: $0.hasPrefix) })
   func `what must be refused is refused`(_ name: String) throws {
     var policies = PolicySet()
     let errors = policies.add(try Self.text("invalid/\(name)/manifest.yaml"), file: "manifest.yaml")
     #expect(!errors.isEmpty)
+  }
+
+  struct NameVector: Decodable {
+    var pattern: String
+    var field: String?
+    var name: String?
+    var string: String?
+    var match: Bool?
+  }
+
+  @Test(.enabled(if: exists), arguments: ["cilium-fqdn-selector", "cilium-matchpattern-upstream"])
+  func `Cilium's names match as its own code says`(_ file: String) throws {
+    for line in try Self.text("vectors/\(file).jsonl").split(separator: "\n") {
+      let vector = try JSONDecoder().decode(NameVector.self, from: Data(line.utf8))
+      guard let name = vector.name ?? vector.string, !name.isEmpty, let match = vector.match else { continue }
+      let pattern = try #require(vector.field == "matchName" ? CiliumNamePattern(name: vector.pattern) : CiliumNamePattern(pattern: vector.pattern))
+      #expect(pattern.matches(DomainName(presentation: name)) == match, "\(line)")
+    }
   }
 }

@@ -6,6 +6,8 @@ import EgressModel
 /// between pods is not its matter, traffic to the nodes is.
 /// ([API](https://ovn-kubernetes.io/api-reference/egress-firewall-api-spec/))
 struct EgressFirewall: PolicyObject {
+  static let engines: Set<Engine> = [.generic]
+
   enum Action: Hashable, Sendable {
     case allow
     case deny

@@ -6,6 +6,8 @@ import EgressModel
 /// selects the pod, allows it. Names of services are not for it, so no rule allows a pod.
 /// ([GKE](https://cloud.google.com/kubernetes-engine/docs/how-to/fqdn-network-policies))
 struct FQDNNetworkPolicy: PolicyObject {
+  static let engines: Set<Engine> = [.generic]
+
   struct Rule: Sendable {
     /// Any of them; never empty.
     var names: [FQDNPattern]

@@ -12,6 +12,7 @@ struct Cluster: Sendable {
   private let podNetworks: PrefixSet
   let services: [Service]
   private let servicesByAddress: [IPAddress: Service]
+  private let hostNetworkPods: [IPAddress: Int]
   private let podsByAddress: [IPAddress: [Int]]
   private let podsByUID: [String: Int]
   private let podsByName: [String: [String: Int]]
@@ -22,6 +23,7 @@ struct Cluster: Sendable {
     pods = inventory.pods
     var namespaces = inventory.namespaces
     var byAddress: [IPAddress: [Int]] = [:]
+    var hostNetwork: [IPAddress: Int] = [:]
     var byUID: [String: Int] = [:]
     var byName: [String: [String: Int]] = [:]
     var byGroup: [String: Int] = [:]
@@ -30,8 +32,8 @@ struct Cluster: Sendable {
       // The API server gives every namespace its name as a label, whether or not it stands in the inventory.
       if namespaces[pod.namespace] == nil { namespaces[pod.namespace] = NamespaceObject(name: pod.namespace) }
       // A pod on the host network has the node's addresses, which no selector matches.
-      if pod.ownsAddresses, !pod.hostNetwork {
-        for address in pod.addresses { byAddress[address, default: []].append(index) }
+      for address in pod.ownsAddresses ? pod.addresses : [] {
+        if pod.hostNetwork { hostNetwork[address] = index } else { byAddress[address, default: []].append(index) }
       }
       if let uid = pod.uid { byUID[uid] = index }
       byName[pod.namespace, default: [:]][pod.name] = index
@@ -52,6 +54,7 @@ struct Cluster: Sendable {
     nodesByAddress = Dictionary(inventory.nodes.enumerated().flatMap { index, node in node.addresses.map { ($0, index) } }) { first, _ in first }
     podNetworks = PrefixSet(inventory.nodes.flatMap(\.podCIDRs))
     self.servicesByAddress = servicesByAddress
+    hostNetworkPods = hostNetwork
     podsByAddress = byAddress
     podsByUID = byUID
     podsByName = byName
@@ -67,6 +70,9 @@ struct Cluster: Sendable {
 
   /// The node that has an address, which the pods on its host network share.
   func node(at address: IPAddress) -> Int? { nodesByAddress[address] }
+
+  /// A pod that shares the address with its node.
+  func hostNetworkPod(at address: IPAddress) -> Int? { hostNetworkPods[address] }
 
   /// Whether a node gives the address to pods, known to the inventory or not.
   func isPodNetwork(_ address: IPAddress) -> Bool { podNetworks.block(of: address) != nil }

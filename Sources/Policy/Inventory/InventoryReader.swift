@@ -163,12 +163,6 @@ extension Field {
   }
 
   fileprivate func portNumber() -> UInt16? { integer(1...65535).map { UInt16($0) } }
-
-  fileprivate func boolean() -> Bool? {
-    if case .boolean(let value, _) = value.content { return value }
-    refuse("true or false is expected, not \(value.account)")
-    return nil
-  }
 }
 
 extension Members {

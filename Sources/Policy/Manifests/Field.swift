@@ -4,11 +4,14 @@ import EgressModel
 final class Problems {
   let file: String
   let document: Int
+  /// For whom the object is read: some fields are there for one engine and not for another.
+  let engine: Engine
   private(set) var errors: [ManifestError] = []
 
-  init(file: String, document: Int) {
+  init(file: String, document: Int, engine: Engine = .auto) {
     self.file = file
     self.document = document
+    self.engine = engine
   }
 
   func report(_ problem: String, advice: String?, line: Int, path: FieldPath?) {
@@ -54,9 +57,9 @@ struct Field {
   }
 
   /// The field as a map. Members that are not in `known` are reported: a field that nobody understands may be the one that narrows a rule.
-  func members(_ known: String...) -> Members? { members(known) }
+  func members(_ known: String...) -> Members? { members(among: known) }
 
-  private func members(_ known: [String]) -> Members? {
+  func members(among known: [String]) -> Members? {
     guard let members = anyMembers() else { return nil }
     for member in members.list where !known.contains(member.key) {
       problems.report(
@@ -68,7 +71,7 @@ struct Field {
 
   /// The field as a map that must hold exactly one of the members that are known.
   func onlyMember(_ known: String...) -> (key: String, field: Field)? {
-    guard let members = members(known) else { return nil }
+    guard let members = members(among: known) else { return nil }
     let present = known.compactMap { key in members[key].map { (key: key, field: $0) } }
     if present.count == 1 { return present[0] }
     let list = known.joined(separator: ", ")
@@ -147,6 +150,12 @@ struct Field {
     } else {
       refuse("\(quoted(text)) is no address block", "write it like 10.0.0.0/8 or 2001:db8::/32")
     }
+    return nil
+  }
+
+  func boolean() -> Bool? {
+    if case .boolean(let value, _) = value.content { return value }
+    refuse("true or false is expected, not \(value.account)")
     return nil
   }
 

@@ -37,6 +37,15 @@ public struct LabelSelector: Hashable, Sendable {
     self.matchExpressions = matchExpressions
   }
 
+  /// Adds a pair; one that is there with another value stays, as a condition of its own.
+  mutating func require(_ key: String, _ value: String) {
+    if matchLabels[key] == nil || matchLabels[key] == value {
+      matchLabels[key] = value
+    } else {
+      matchExpressions.append(Requirement(key: key, operator: .in, values: [value]))
+    }
+  }
+
   public var selectsEverything: Bool { matchLabels.isEmpty && matchExpressions.isEmpty }
 
   public func matches(_ labels: [String: String]) -> Bool {
@@ -64,27 +73,29 @@ extension LabelSelector: CustomStringConvertible {
 
 extension Field {
   /// Reads and validates a label selector; what is wrong with it is reported, and the rest of it returned.
-  func labelSelector() -> LabelSelector? {
+  ///
+  /// `key` reads a key as a dialect writes it (`k8s:app`): what it means, and the part that must be a label key.
+  func labelSelector(key: (String) -> (meant: String, label: String) = { ($0, $0) }) -> LabelSelector? {
     guard let members = members("matchLabels", "matchExpressions") else { return nil }
     var selector = LabelSelector()
     if let labels = members["matchLabels"] {
-      selector.matchLabels = labels.stringMap()
-      for (key, value) in selector.matchLabels.sorted(by: { $0.key < $1.key }) {
-        let field = labels.anyMembers()?[key] ?? labels
-        if let problem = Label.problem(key: key) { field.refuse(problem, Label.keyAdvice) }
+      for (written, value) in labels.stringMap().sorted(by: { $0.key < $1.key }) {
+        let field = labels.anyMembers()?[written] ?? labels
+        if let problem = Label.problem(key: key(written).label) { field.refuse(problem, Label.keyAdvice) }
         if let problem = Label.problem(value: value) { field.refuse(problem, Label.valueAdvice) }
+        selector.require(key(written).meant, value)
       }
     }
     for expression in members["matchExpressions"]?.elements() ?? [] {
-      if let requirement = expression.requirement() { selector.matchExpressions.append(requirement) }
+      if let requirement = expression.requirement(key) { selector.matchExpressions.append(requirement) }
     }
     return selector
   }
 
-  private func requirement() -> LabelSelector.Requirement? {
+  private func requirement(_ read: (String) -> (meant: String, label: String)) -> LabelSelector.Requirement? {
     guard let members = members("key", "operator", "values") else { return nil }
-    let key = members.required("key")?.string()
-    if let key, let problem = Label.problem(key: key) { members["key"]?.refuse(problem, Label.keyAdvice) }
+    let key = members.required("key")?.string().map(read)
+    if let key, let problem = Label.problem(key: key.label) { members["key"]?.refuse(problem, Label.keyAdvice) }
     let operation = members.required("operator")?.word([
       "In": LabelSelector.Requirement.Operator.in, "NotIn": .notIn, "Exists": .exists, "DoesNotExist": .doesNotExist,
     ])
@@ -101,7 +112,7 @@ extension Field {
     case .exists, .doesNotExist:
       if !fields.isEmpty { members["values"]?.refuse("\(operation.rawValue) takes no values", "remove values") }
     }
-    return LabelSelector.Requirement(key: key, operator: operation, values: values)
+    return LabelSelector.Requirement(key: key.meant, operator: operation, values: values)
   }
 }
 

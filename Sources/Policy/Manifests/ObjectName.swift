@@ -33,6 +33,12 @@ extension ManifestObject {
     Field(value: root, path: path, problems: problems).members("apiVersion", "kind", "metadata", "spec", "status")
   }
 
+  /// `metadata.labels`, as far as they are strings; `objectName` reports what is wrong with them.
+  var labels: [String: String] {
+    guard case .map(let members)? = root["metadata"]?["labels"]?.content else { return [:] }
+    return Dictionary(members.compactMap { member in member.value.string.map { (member.key, $0) } }, uniquingKeysWith: { $1 })
+  }
+
   /// Reads and checks `metadata`; unknown members of it are reported.
   func objectName(_ fields: Members) -> ObjectName? {
     guard

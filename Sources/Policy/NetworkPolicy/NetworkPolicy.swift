@@ -44,3 +44,15 @@ struct NetworkPolicy: PolicyObject {
 
   var namespace: String { name.namespace ?? "default" }
 }
+
+extension NetworkPolicy.Port {
+  var rulePort: RulePort {
+    let number: RulePort.Number =
+      switch self.number {
+      case .any: .any
+      case .range(let range): .range(range)
+      case .named(let name): .named(name)
+      }
+    return RulePort(transport: transport, number: number)
+  }
+}

@@ -28,8 +28,8 @@ struct CheckCommand: ParsableCommand {
   }
 
   func run() throws {
-    let declared = try input.load()
-    let judge = Judge(policies: declared.policies, inventory: declared.inventory, engine: engine.engine)
+    let declared = try input.load(for: engine.engine)
+    let judge = Judge(policies: declared.policies, inventory: declared.inventory)
     let (queries, errors) = FlowQuery.read(try InputFile.one(at: flows), file: flows)
     guard errors.isEmpty else { throw Trouble(listing: errors) }
     let expected = try expect.map { try Expectation.read($0, covering: queries) } ?? [:]

@@ -126,12 +126,17 @@ extension Diagnosis {
 
   static func declared(_ declared: Declared) -> [Diagnosis] {
     let unknown = declared.policies.notUnderstood
+    let inert = declared.policies.notEnforced
     return [
       Diagnosis(check: "policies", status: .ok, detail: "\(declared.policies.count) understood, \(declared.policies.rules.count) egress rules"),
       Diagnosis(
         check: "policies not understood", status: unknown.isEmpty ? .ok : .warn,
         detail: unknown.isEmpty ? "none" : unknown.map(\.description).joined(separator: "; "),
         nextStep: unknown.isEmpty ? nil : "verdicts do not take them into account"),
+      Diagnosis(
+        check: "policies not enforced", status: inert.isEmpty ? .ok : .warn,
+        detail: inert.isEmpty ? "none" : "engine \(declared.policies.engine.rawValue) does not know \(inert.joined(separator: ", "))",
+        nextStep: inert.isEmpty ? nil : "verdicts do not take them into account; --engine says whose rules judge"),
       Diagnosis(
         check: "inventory", status: .ok,
         detail: "\(declared.inventory.pods.count) pods, \(declared.inventory.namespaces.count) namespaces, \(declared.inventory.nodes.count) nodes"),

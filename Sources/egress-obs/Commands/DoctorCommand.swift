@@ -14,12 +14,13 @@ struct DoctorCommand: ParsableCommand {
 
   @OptionGroup var database: DatabaseOption
   @OptionGroup var input: InputOptions
+  @OptionGroup var engine: EngineOption
   @OptionGroup var output: OutputOptions
 
   func run() throws {
     var diagnoses = Diagnosis.host() + Diagnosis.capture()
     diagnoses += Diagnosis.database(at: database.db)
-    if !input.policies.isEmpty || !input.inventory.isEmpty { diagnoses += Diagnosis.declared(try input.load()) }
+    if !input.policies.isEmpty || !input.inventory.isEmpty { diagnoses += Diagnosis.declared(try input.load(for: engine.engine)) }
     StandardOutput.write(Listing.diagnoses.render(diagnoses, as: output.output, style: StandardOutput.style))
     if diagnoses.contains(where: { $0.status == .fail }) { throw ExitCode(2) }
   }

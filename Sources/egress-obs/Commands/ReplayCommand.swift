@@ -42,7 +42,7 @@ struct ReplayCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let declared = try input.load()
+    let declared = try input.load(for: judging.engineOption.engine)
     let catalogue = try judging.catalogue()
     let annotator = judging.annotator(declared: declared, catalogue: catalogue, local: local.isEmpty ? nil : local)
     let store = try Trouble.naming { if let db { try Store(path: db) } else { try Store.temporary() } }
@@ -73,8 +73,7 @@ struct ReplayCommand: AsyncParsableCommand {
 
     if errors.isEmpty || replay.hasRead, emission == .summary || !failing.kinds.isEmpty {
       let report = try DriftReport(
-        try Trouble.naming { try StoreReader(path: path) }, declared: declared, catalogue: catalogue, engine: judging.engineOption.engine,
-        matching: filter)
+        try Trouble.naming { try StoreReader(path: path) }, declared: declared, catalogue: catalogue, matching: filter)
       if emission == .summary { StandardOutput.write(report.summaryText(output.output, database: db)) }
       guard errors.isEmpty else { throw Trouble(listing: errors) }
       if report.findings.contains(where: { failing.kinds.contains($0.kind) }) { throw ExitCode(1) }

@@ -23,10 +23,10 @@ struct ReportCommand: ParsableCommand {
   @OptionGroup var output: ReportOutputOptions
 
   func run() throws {
-    let declared = try input.load()
+    let declared = try input.load(for: judging.engineOption.engine)
     let reader = try database.reader()
     var report = try DriftReport(
-      reader, declared: declared, catalogue: judging.catalogue(), engine: judging.engineOption.engine, matching: filters.filter(now: WallClock.now))
+      reader, declared: declared, catalogue: judging.catalogue(), matching: filters.filter(now: WallClock.now))
     try Trouble.naming { try report.attachSamples { try reader.samples(of: $0) } }
     StandardOutput.write(report.render(as: output.output, style: StandardOutput.style, failOn: failing.kinds))
     if report.findings.contains(where: { failing.kinds.contains($0.kind) }) { throw ExitCode(1) }
@@ -56,14 +56,14 @@ extension FindingKind {
 
 extension DriftReport {
   /// Reports on what a database holds of a window: judged by the declared policies or, without any, by the verdicts kept with the endpoints.
-  init(_ reader: StoreReader, declared: Declared, catalogue: VendorCatalogue, engine: Engine, matching filter: RecordFilter) throws {
+  init(_ reader: StoreReader, declared: Declared, catalogue: VendorCatalogue, matching filter: RecordFilter) throws {
     let observations = try Trouble.naming { try Observations(reader, from: filter.since, until: filter.until) }
     if observations.countsWholeLife {
       StandardError.write("egress-obs: single flows are not kept that far back; counts are of each endpoint's whole life\n")
     }
     var endpoints = observations.endpoints
     if declared.hasPolicies {
-      let judge = Judge(policies: declared.policies, inventory: declared.inventory, engine: engine)
+      let judge = Judge(policies: declared.policies, inventory: declared.inventory)
       for index in endpoints.indices {
         endpoints[index].verdict = judge.judge(endpoints[index].workload, endpoints[index].destination)
       }

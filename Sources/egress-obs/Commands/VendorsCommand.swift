@@ -17,10 +17,10 @@ struct VendorsCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let declared = try input.load()
+    let declared = try input.load(for: judging.engineOption.engine)
     let filter = filters.filter(now: WallClock.now)
     var report = try DriftReport(
-      try database.reader(), declared: declared, catalogue: judging.catalogue(), engine: judging.engineOption.engine, matching: filter)
+      try database.reader(), declared: declared, catalogue: judging.catalogue(), matching: filter)
     if let last = filter.last { report.vendors = Array(report.vendors.prefix(last)) }
     StandardOutput.write(report.renderVendors(as: output.output, style: StandardOutput.style))
   }

@@ -73,7 +73,7 @@ struct Daemon {
   private func annotatorMaker(_ host: HostNetwork) -> @Sendable () throws -> Annotator {
     let (input, judging, local) = (options.input, options.judging, host.local + options.local)
     return {
-      let declared = try input.load()
+      let declared = try input.load(for: judging.engineOption.engine)
       let podBlocks = declared.inventory.nodes.flatMap(\.podCIDRs)
       return judging.annotator(declared: declared, catalogue: try judging.catalogue(), local: local + podBlocks, nodeAddresses: host.addresses)
     }

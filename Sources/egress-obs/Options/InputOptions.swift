@@ -14,8 +14,8 @@ struct InputOptions: ParsableArguments {
   }
 
   /// Reads and parses everything; every error of every file is told, not only the first.
-  func load() throws -> Declared {
-    var declared = Declared(hasPolicies: !policies.isEmpty)
+  func load(for engine: Engine) throws -> Declared {
+    var declared = Declared(policies: PolicySet(engine: engine), hasPolicies: !policies.isEmpty)
     var reader = InventoryReader()
     var errors: [ManifestError] = []
     for file in try InputFile.manifests(at: policies, withUnitFiles: true) {
@@ -34,6 +34,9 @@ struct InputOptions: ParsableArguments {
     guard errors.isEmpty else { throw Trouble(listing: errors) }
     declared.inventory = reader.inventory
     for unknown in declared.policies.notUnderstood { StandardError.write("egress-obs: \(unknown)\n") }
+    for reference in declared.policies.notEnforced {
+      StandardError.write("egress-obs: \(reference) is declared but not enforced by engine \(declared.policies.engine.rawValue), and was not judged by\n")
+    }
     return declared
   }
 }

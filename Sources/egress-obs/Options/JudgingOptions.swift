@@ -30,6 +30,6 @@ struct JudgingOptions: ParsableArguments {
   }
 
   func annotator(declared: Declared, catalogue: VendorCatalogue, local: [IPPrefix]?, nodeAddresses: [IPAddress] = []) -> Annotator {
-    Annotator(declared: declared, vendors: catalogue, engine: engineOption.engine, local: local, nodeAddresses: nodeAddresses)
+    Annotator(declared: declared, vendors: catalogue, local: local, nodeAddresses: nodeAddresses)
   }
 }

@@ -20,11 +20,11 @@ struct Annotator: Sendable {
   /// Names repeat; above this many distinct ones the cache starts over.
   static let vendorCacheLimit = 65_536
 
-  init(declared: Declared, vendors: VendorCatalogue, engine: Engine, local: [IPPrefix]?, nodeAddresses: [IPAddress] = []) {
+  init(declared: Declared, vendors: VendorCatalogue, local: [IPPrefix]?, nodeAddresses: [IPAddress] = []) {
     self.declared = declared
     self.vendors = vendors
     self.local = local
-    judge = declared.hasPolicies ? Judge(policies: declared.policies, inventory: declared.inventory, engine: engine) : nil
+    judge = declared.hasPolicies ? Judge(policies: declared.policies, inventory: declared.inventory) : nil
     scopes = ScopeClassifier(inventory: declared.inventory, nodeAddresses: nodeAddresses)
     for pod in declared.inventory.pods {
       if let uid = pod.uid { podsByUID[uid] = pod }

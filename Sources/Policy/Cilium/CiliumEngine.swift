@@ -1,0 +1,185 @@
+import EgressModel
+
+/// Cilium's rule set: NetworkPolicy, CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy together, resolved against the inventory.
+///
+/// - Whatever a denying rule matches is denied. Else what a rule allows is allowed; else it is denied if any policy that selects the
+///   workload says so by default.
+/// - A destination is known by what it is: a pod by its labels, a node as one, and only the rest by address and name. So blocks and
+///   names, those of NetworkPolicy too, never match a pod or a node.
+/// - Nodes are subjects of `nodeSelector` only: pods on the host network and units of hosts are their traffic.
+struct CiliumEngine: PolicyEngine {
+  struct Rule: Sendable {
+    var reference: RuleReference
+    var denies: Bool
+    /// Nil is every destination.
+    var peers: [Peer]?
+    var ports: [CiliumPolicy.PortRule]
+    var icmp: [CiliumPolicy.ICMPType]?
+    var summary: String
+
+    var hasNames: Bool {
+      peers?.contains { if case .name = $0 { true } else { false } } ?? false
+    }
+  }
+
+  /// A spec of a policy.
+  private struct Policy: Sendable {
+    var reference: String
+    var subject: CiliumPolicy.Subject
+    var rules: [Rule]
+    var deniesByDefault: Bool
+  }
+
+  let cluster: Cluster
+  /// Sorted by reference; specs of one policy in their order.
+  private let policies: [Policy]
+  private let selectingPod: SelectionLists
+  private let selectingNode: SelectionLists
+  private let selectsNodes: Bool
+  /// Namespaces whose pods a policy may select; nil is every one.
+  private let namespaces: Set<String>?
+  /// For each pod of the cluster, the numbers of the peers' selectors that match its labels.
+  let matchedSelectors: [[Int]]
+
+  init(_ declared: PolicySet, cluster: Cluster) {
+    self.cluster = cluster
+    var resolver = CiliumPeerResolver(groups: declared.all(CiliumCIDRGroup.self), cluster: cluster)
+    var policies: [Policy] = []
+    var namespaces: Set<String>? = []
+    for policy in declared.all(CiliumPolicy.self) {
+      for (spec, rules) in zip(policy.specs, policy.numberedRules) where spec.governsEgress {
+        policies.append(
+          Policy(
+            reference: policy.name.reference, subject: spec.subject,
+            rules: rules.map { resolver.rule($0.rule, RuleReference(policy: policy.name.reference, rule: $0.number)) },
+            deniesByDefault: spec.deniesByDefault))
+        guard case .endpoints = spec.subject else { continue }
+        if let namespace = policy.name.namespace { namespaces?.insert(namespace) } else { namespaces = nil }
+      }
+    }
+    for policy in declared.all(NetworkPolicy.self) where policy.isolatesEgress {
+      namespaces?.insert(policy.namespace)
+      let subject = CiliumLabels.selector(pods: policy.podSelector, namespaces: nil, of: policy.namespace)
+      policies.append(
+        Policy(
+          reference: policy.name.reference, subject: .endpoints(subject),
+          rules: policy.egress.enumerated().map { index, rule in
+            resolver.rule(rule, of: policy.namespace, RuleReference(policy: policy.name.reference, rule: index))
+          },
+          deniesByDefault: true))
+    }
+    // Stable, so that specs of one policy keep their order.
+    let sorted = policies.enumerated().sorted { ($0.element.reference, $0.offset) < ($1.element.reference, $1.offset) }.map(\.element)
+    var (endpoints, nodes) = (SelectorIndex(), SelectorIndex())
+    for (id, policy) in sorted.enumerated() {
+      switch policy.subject {
+      case .endpoints(let selector): endpoints.insert(selector, id: id)
+      case .nodes(let selector): nodes.insert(selector, id: id)
+      }
+    }
+    let labels = zip(cluster.pods, cluster.namespaceOfPod).map { CiliumLabels.of($0, in: cluster.namespaces[$1]) }
+    let references = sorted.map(\.reference)
+    selectingPod = SelectionLists(zip(cluster.pods, labels).map { $0.hostNetwork ? [] : endpoints.matching($1) }, references: references)
+    selectingNode = SelectionLists(cluster.nodes.map { nodes.matching($0.labels) }, references: references)
+    selectsNodes = sorted.contains { if case .nodes = $0.subject { true } else { false } }
+    matchedSelectors = labels.map { resolver.matching($0) }
+    self.policies = sorted
+    self.namespaces = namespaces
+  }
+
+  func maySelectPods(in namespace: String) -> Bool { namespaces?.contains(namespace) ?? true }
+
+  func names(selecting pod: Int) -> [String] {
+    if case .selected(let list, _) = selection(of: pod) { list.references } else { [] }
+  }
+
+  func judge(_ pod: Int, _ destination: Destination) -> Verdict {
+    judge(selection(of: pod), destination)
+  }
+
+  func judge(host workload: Workload, _ destination: Destination) -> Verdict {
+    guard selectsNodes, !destination.address.isLoopback else { return Verdict(decision: .unprotected) }
+    return judge(selection(ofNode: workload.node, of: workload.shortName), destination)
+  }
+
+  private enum Selection {
+    /// `node`: where the workload runs, by name.
+    case selected(SelectionLists.List, node: String?)
+    case unknown(String)
+  }
+
+  private func selection(of pod: Int) -> Selection {
+    let pod = (index: pod, pod: cluster.pods[pod])
+    guard pod.pod.hostNetwork else { return .selected(selectingPod[pod.index], node: pod.pod.node) }
+    guard selectsNodes else { return .selected(.none, node: pod.pod.node) }
+    return selection(ofNode: pod.pod.node, of: "\(pod.pod.namespace)/\(pod.pod.name)")
+  }
+
+  private func selection(ofNode name: String?, of workload: String) -> Selection {
+    guard let node = cluster.nodes.firstIndex(where: { $0.name == name }) else {
+      return .unknown("policies select nodes, and \(name.map { "node \($0)" } ?? "the node") of \(workload) is not in the inventory")
+    }
+    return .selected(selectingNode[node], node: name)
+  }
+
+  private func judge(_ selection: Selection, _ destination: Destination) -> Verdict {
+    switch selection {
+    case .unknown(let reason): return Verdict(decision: .undecidable, reason: reason)
+    case .selected(let list, _) where list.policies.isEmpty: return Verdict(decision: .unprotected)
+    case .selected(let list, let node):
+      let policies = list.policies.map { self.policies[$0] }
+      let service = cluster.service(at: destination.address)
+      var verdict = cluster.verdict(over: destination) { place in
+        judge(policies, CiliumFlow(place, destination, from: node, cluster))
+      } unknown: { reason in
+        judge(policies, CiliumFlow(service, reason, destination))
+      }
+      verdict.selectedBy = list.references
+      return verdict
+    }
+  }
+
+  /// By each name that was said, all of which must be allowed; without any, by those that were looked up.
+  private func judge(_ policies: [Policy], _ flow: CiliumFlow) -> Verdict {
+    let said = flow.destination.saidNames
+    guard said.count > 1, policies.contains(where: { $0.rules.contains(where: \.hasNames) }) else {
+      return judge(policies, flow, said.isEmpty ? flow.destination.lookedUpNames : said)
+    }
+    var allowing: Set<RuleReference> = []
+    for name in said {
+      let verdict = judge(policies, flow, [name])
+      guard verdict.decision == .allowed else { return verdict }
+      allowing.formUnion(verdict.by)
+    }
+    return Verdict(decision: .allowed, by: allowing.sorted())
+  }
+
+  private func judge(_ policies: [Policy], _ flow: CiliumFlow, _ names: [DomainName]) -> Verdict {
+    var allowing: [RuleReference] = []
+    var unsure: (allow: String?, deny: String?)
+    var nearest: (rule: Rule, nearness: Int)?
+    for policy in policies {
+      for rule in policy.rules {
+        let fit = fit(of: rule, flow, names)
+        if let doubt = fit.doubt {
+          if rule.denies { unsure.deny = unsure.deny ?? doubt } else { unsure.allow = unsure.allow ?? doubt }
+        } else if fit.nearness == Nearness.fits {
+          if rule.denies { return Denial(by: rule.reference, scope: rule.summary).verdict(selectedBy: []) }
+          allowing.append(rule.reference)
+        } else if !rule.denies, fit.nearness > nearest?.nearness ?? -1 {
+          // The first of equals, so that the order of manifests makes no difference.
+          nearest = (rule, fit.nearness)
+        }
+      }
+    }
+    let isAllowed = !allowing.isEmpty || !policies.contains(where: \.deniesByDefault)
+    if let doubt = isAllowed ? unsure.deny : unsure.allow { return Verdict(decision: .undecidable, reason: doubt) }
+    if isAllowed { return Verdict(decision: .allowed, by: allowing) }
+    guard let nearest else {
+      let policy = policies.first(where: \.deniesByDefault)?.reference ?? "a policy"
+      return Verdict(decision: .denied, reason: "\(policy) selects the workload and has no rule that allows egress")
+    }
+    return Verdict(
+      decision: .denied, reason: "\(nearest.rule.reference): \(miss(of: nearest.rule, flow, names))", nearest: nearest.rule.reference)
+  }
+}
