@@ -3,7 +3,10 @@ public import EgressModel
 
 extension LinkType {
   /// The link types that the decoder knows; a source with any other is refused.
-  public static let decodable: [LinkType] = [.ethernet, .linuxSLL, .linuxSLL2, .raw, .ipv4, .ipv6, .null, .loop]
+  public static let decodable: [LinkType] = [
+    .ethernet, .linuxSLL, .linuxSLL2, .raw, .ipv4, .ipv6, .null, .loop, .nflog, .ppp, .pppSerial, .pppEthernet, .ciscoHDLC, .mpls, .wifi,
+    .radiotap, .fddi,
+  ]
 
   /// libpcap's name: `EN10MB`, `LINUX_SLL2`, `RAW`; the number when it has none.
   public var name: String {

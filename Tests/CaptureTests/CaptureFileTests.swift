@@ -75,7 +75,8 @@ import Testing
   }
 
   static let linkTypes: [(UInt32, LinkType)] = [
-    (1, .ethernet), (0, .null), (108, .loop), (113, .linuxSLL), (276, .linuxSLL2), (101, .raw), (228, .ipv4), (229, .ipv6),
+    (1, .ethernet), (0, .null), (108, .loop), (113, .linuxSLL), (276, .linuxSLL2), (101, .raw), (228, .ipv4), (229, .ipv6), (9, .ppp), (10, .fddi),
+    (50, .pppSerial), (51, .pppEthernet), (104, .ciscoHDLC), (105, .wifi), (127, .radiotap), (219, .mpls), (239, .nflog),
   ]
 
   @Test(arguments: linkTypes)
@@ -86,9 +87,9 @@ import Testing
   }
 
   @Test func `another link type is refused with its name and the supported ones`() {
-    let file = TemporaryFile(CaptureBytes.pcap([], linkType: 127))
+    let file = TemporaryFile(CaptureBytes.pcap([], linkType: 195))
     let error = #expect(throws: CaptureError.self) { try PacketSource(file: file.path) }
-    #expect(error == .unsupportedLinkType(source: file.path, linkType: LinkType(rawValue: 127), name: "IEEE802_11_RADIO"))
+    #expect(error == .unsupportedLinkType(source: file.path, linkType: LinkType(rawValue: 195), name: "IEEE802_15_4"))
     #expect("\(error!)".contains("EN10MB, LINUX_SLL, LINUX_SLL2"))
   }
 

@@ -87,6 +87,13 @@ import Testing
     Case(testDescription: "a fragment on IPv6", etherType: 0x86dd, packet: ipv6(44, ports(443, 51324, length: 1400)), isCut: false),
     Case(testDescription: "IPv6 with an extension header", etherType: 0x86dd, packet: ipv6(60, ports(443, 51324, length: 1400)), isCut: false),
     Case(testDescription: "a large ping", packet: ipv4(1, ports(443, 51324, length: 1400)), isCut: false),
+    Case(testDescription: "VXLAN", packet: ipv4(17, ports(51324, 4789, length: 1400)), isCut: false),
+    Case(testDescription: "VXLAN from a low port", packet: ipv4(17, ports(1024, 8472, length: 1400)), isCut: false),
+    Case(testDescription: "GTP-U", packet: ipv4(17, ports(2152, 2152, length: 1400)), isCut: false),
+    Case(testDescription: "Teredo from its server", packet: ipv4(17, ports(3544, 51324, length: 1400)), isCut: false),
+    Case(testDescription: "L2TP from its server", packet: ipv4(17, ports(1701, 51324, length: 1400)), isCut: false),
+    Case(testDescription: "GRE", packet: ipv4(47, ports(443, 51324, length: 1400)), isCut: false),
+    Case(testDescription: "IPv6 in IPv4", packet: ipv4(41, ports(443, 51324, length: 1400)), isCut: false),
     Case(testDescription: "SCTP", packet: ipv4(132, ports(443, 51324, length: 1400)), isCut: false),
   ]
 

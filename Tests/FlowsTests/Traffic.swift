@@ -39,6 +39,28 @@ enum Traffic {
     ip(source, destination, source.isV4 ? .icmp : .icmpv6, [type, code, 0, 0, 0, 0, 0, 0] + payload)
   }
 
+  /// A packet in pieces of `size` octets, the last one shorter; behind an IPv6 fragment header where it is IPv6.
+  static func fragments(_ packet: [UInt8], size: Int, id: UInt16 = 7) -> [[UInt8]] {
+    let isV4 = packet[0] >> 4 == 4
+    let (header, data) = (Array(packet[..<(isV4 ? 20 : 40)]), Array(packet[(isV4 ? 20 : 40)...]))
+    return stride(from: 0, to: data.count, by: size).map { offset in
+      let end = min(offset + size, data.count)
+      return fragment(header, Array(data[offset..<end]), at: offset, hasMore: end < data.count, id: id)
+    }
+  }
+
+  /// A piece of a datagram, behind the datagram's own IP header.
+  static func fragment(_ header: [UInt8], _ piece: [UInt8], at offset: Int, hasMore: Bool, id: UInt16 = 7) -> [UInt8] {
+    var header = header
+    if header[0] >> 4 == 4 {
+      header.replaceSubrange(2..<8, with: bigEndian(UInt16(20 + piece.count)) + bigEndian(id) + bigEndian(UInt16(offset / 8 | (hasMore ? 0x2000 : 0))))
+      return header + piece
+    }
+    let next = header[6]
+    header.replaceSubrange(4..<7, with: bigEndian(UInt16(8 + piece.count)) + [44])
+    return header + [next, 0] + bigEndian(UInt16(offset | (hasMore ? 1 : 0))) + bigEndian(UInt32(id)) + piece
+  }
+
   // MARK: DNS
 
   static func name(_ text: String) -> [UInt8] {

@@ -22,8 +22,9 @@ public struct KernelFilter: Hashable, Sendable {
   /// frames that segmentation offload makes of an upload.
   public static let clientLength: UInt32 = 8192
 
-  /// Source ports whose answers carry names, so they are kept whole: DNS and multicast DNS.
-  static let namePorts: [UInt32] = [53, 5353]
+  /// Source ports whose packets carry names, so they are kept whole: DNS and multicast DNS; L2TP and Teredo, with whole packets inside. Other tunnels
+  /// have no ports, or a client's packets go to theirs.
+  static let namePorts: [UInt32] = [53, 5353, 1701, 3544]
 
   /// The lowest port that Linux hands to clients (`ip_local_port_range`).
   static let ephemeralPorts: UInt32 = 32768
@@ -31,8 +32,8 @@ public struct KernelFilter: Hashable, Sendable {
   /// Cuts what servers send to `bulkLength`, what clients send to `clientLength`, and keeps everything else whole.
   ///
   /// Names are in what clients send (hello, request, CONNECT, SOCKS) and in DNS. Only a TCP or UDP packet from a port below 32768
-  /// that is not DNS, to a port of 32768 or above, counts as a server's. DNS answers, fragments, other protocols and IPv6 with
-  /// extension headers stay whole.
+  /// that is not DNS or a tunnel's, to a port of 32768 or above, counts as a server's. DNS answers, fragments, other protocols (tunnels without ports
+  /// among them), labels and PPPoE, and IPv6 with extension headers stay whole.
   public static let truncatingBulk = KernelFilter(rule: .truncatingBulk)
 
   /// Keeps only TCP and UDP with one of these ports at either end, and fragments, whole; for the loopback interface, where only DNS

@@ -49,10 +49,22 @@ public struct LinkType: RawRepresentable, Hashable, Sendable {
 
   public static let null = LinkType(rawValue: 0)
   public static let ethernet = LinkType(rawValue: 1)
+  public static let ppp = LinkType(rawValue: 9)
+  public static let fddi = LinkType(rawValue: 10)
   public static let raw = LinkType(rawValue: 12)
+  /// PPP in HDLC-like framing, or Cisco's HDLC.
+  public static let pppSerial = LinkType(rawValue: 50)
+  /// PPPoE without the Ethernet header.
+  public static let pppEthernet = LinkType(rawValue: 51)
+  public static let ciscoHDLC = LinkType(rawValue: 104)
+  /// IEEE 802.11.
+  public static let wifi = LinkType(rawValue: 105)
   public static let loop = LinkType(rawValue: 108)
   public static let linuxSLL = LinkType(rawValue: 113)
+  public static let radiotap = LinkType(rawValue: 127)
+  public static let mpls = LinkType(rawValue: 219)
   public static let ipv4 = LinkType(rawValue: 228)
   public static let ipv6 = LinkType(rawValue: 229)
+  public static let nflog = LinkType(rawValue: 239)
   public static let linuxSLL2 = LinkType(rawValue: 276)
 }

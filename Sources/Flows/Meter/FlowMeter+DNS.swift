@@ -3,10 +3,8 @@ import Wire
 
 extension FlowMeter {
   mutating func observeDNSDatagram(_ index: Int, _ packet: Packet, _ frame: Span<UInt8>, from sender: FlowKey.Side, at time: Timestamp) {
-    guard !packet.isLaterFragment else { return }
     let message = frame.extracting(packet.payloadOffset..<packet.payloadOffset + packet.capturedPayloadLength)
-    let isCut = packet.isPayloadCut || packet.isFragment
-    switch observeDNS(message, isCut: isCut, index, from: sender, at: time) {
+    switch observeDNS(message, isCut: packet.isPayloadCut, index, from: sender, at: time) {
     case .query:
       table[index].content = .dns
       prove(index, sender, .content)

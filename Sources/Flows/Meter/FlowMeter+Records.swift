@@ -1,4 +1,5 @@
 public import EgressModel
+import Wire
 
 extension FlowMeter {
   /// Every flow is looked at once in so many nanoseconds.
@@ -13,6 +14,7 @@ extension FlowMeter {
   ///
   /// The time may be the capture's or the wall clock's; it must not run ahead of frames that are still to come by more than the shortest timeout.
   public mutating func advance(to time: Timestamp) -> FlowBatch {
+    abandonOverdueDatagrams(at: time)
     abandonOverdueStreams(at: time)
     queries.forget(before: time)
     var batch = FlowBatch()
@@ -27,6 +29,7 @@ extension FlowMeter {
   ///   times the memory of a live flow.
   public mutating func drain(at time: Timestamp, reason: FlowEndReason = .forcedEnd, limit: Int = .max) -> FlowBatch {
     var batch = FlowBatch()
+    for datagram in fragments.removeAll() { giveUp(datagram) }
     // The hand of the sweep goes on from call to call, so that many small batches look at every place once.
     while table.count > 0, ended.count < limit {
       if sweepCursor >= table.places { sweepCursor = 0 }
@@ -136,7 +139,8 @@ extension FlowMeter {
       destination: flow.key.end(flow.responder), out: isTurned ? flow.high : flow.low, in: isTurned ? flow.low : flow.high,
       reportedOut: isTurned ? flow.reportedHigh : flow.reportedLow, reportedIn: isTurned ? flow.reportedLow : flow.reportedHigh,
       state: flow.state(isOver: reason != .activeTimeout), endReason: reason, application: flow.content.application,
-      names: details.map(names) ?? [], tls: details.flatMap(tls), proxy: details?.proxy)
+      names: details.map(names) ?? [], tls: details.flatMap(tls), proxy: details?.proxy,
+      encapsulation: details?.encapsulation.layers.map(\.name) ?? [])
   }
 
   /// What the hello said. Whoever hides a name in it looked that name up; who looked up the very name that stands in the open, and got

@@ -100,8 +100,16 @@ public struct FlowMeter: ~Copyable, Sendable {
     tally.frames &+= 1
     tally.bytes &+= UInt64(truncatingIfNeeded: max(originalLength, frame.count))
     if firstFrameAt == nil { firstFrameAt = time }
-    let decoded = PacketDecoder.decode(frame, linkType: linkType, originalLength: originalLength)
-    let packet = decoded.isFragment ? withPorts(decoded, at: time) : decoded
+    let packet = PacketDecoder.decode(frame, linkType: linkType, originalLength: originalLength)
+    if let fragment = packet.fragment {
+      observeFragment(packet, fragment, frame, at: time)
+    } else {
+      meter(packet, frame, at: time)
+    }
+  }
+
+  /// Meters one packet, or a datagram that came in pieces.
+  mutating func meter(_ packet: Packet, _ frame: Span<UInt8>, at time: Timestamp) {
     if packet.stop != .complete {
       tally.undecoded[packet.stop] &+= 1
       // A frame whose transport header is cut still counts; one whose transport is unknown cannot.
@@ -138,6 +146,10 @@ public struct FlowMeter: ~Copyable, Sendable {
       index = new
     }
     if packet.transport == .tcp, packet.tcpFlags.contains(.syn) { synchronise(index, packet, from: sender) }
+    if configuration.countsTunnelledOnce, table[index].isCopy(isTunnelled: !packet.encapsulation.isEmpty, from: sender) {
+      tally.tunnelledCopies &+= 1
+      return
+    }
     let isWatched = table[index].take(packet.ipLength, packet.tcpFlags, from: sender, at: time)
 
     if isWatched {
@@ -150,17 +162,6 @@ public struct FlowMeter: ~Copyable, Sendable {
     } else if packet.transport == .udp, packet.destinationPort == 53 || packet.sourcePort == 53, packet.payloadLength > 0 {
       observeDNSDatagram(index, packet, frame, from: sender, at: time)
     }
-  }
-
-  /// A fragment with the ports of its datagram, as far as they are known.
-  private mutating func withPorts(_ fragment: Packet, at time: Timestamp) -> Packet {
-    var packet = fragment
-    if packet.isLaterFragment {
-      if packet.transport.hasPorts, !fragments.complete(&packet, at: time) { tally.orphanFragments &+= 1 }
-    } else if packet.hasPorts {
-      fragments.remember(packet, at: time)
-    }
-    return packet
   }
 
   private func isIgnored(_ packet: Packet) -> Bool {
@@ -210,7 +211,9 @@ public struct FlowMeter: ~Copyable, Sendable {
       flow.marks.insert(Flow.Marks(.watchLow, sender))
     }
     let evidence = evidence(for: flow)
-    if !evidence.isEmpty { flow.details = details.insert(FlowDetails(lookedUp: evidence)) }
+    if !evidence.isEmpty || !packet.encapsulation.isEmpty {
+      flow.details = details.insert(FlowDetails(encapsulation: packet.encapsulation, lookedUp: evidence))
+    }
     guard let index = table.insert(flow, hash: hash) else { return nil }
     nextID += 1
     tally.flowsStarted &+= 1
@@ -245,6 +248,8 @@ public struct FlowMeter: ~Copyable, Sendable {
 
 /// What few flows have.
 struct FlowDetails {
+  /// Of the first packet.
+  var encapsulation = Encapsulation()
   /// Bound when the flow began.
   var lookedUp: [NameEvidence] = []
   /// Said in the flow itself.

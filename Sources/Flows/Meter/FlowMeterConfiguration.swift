@@ -40,6 +40,9 @@ public struct FlowMeterConfiguration: Sendable {
   public var queryTimeout = 30 * second
   /// For so long after the first frame an answer without its query is believed, because the query may have gone before.
   public var headStart = 5 * second
+  /// Whether packets that are seen both inside a tunnel and without it count once. A node shows what its pods send at their own interfaces,
+  /// and inside VXLAN once more at its uplink; in a capture of one interface the two would be different packets.
+  public var countsTunnelledOnce = false
   /// Octets of one stream that are held while a hello or a request is incomplete.
   public var streamByteLimit = 65_536 + 2_048
   /// Octets of all streams together.

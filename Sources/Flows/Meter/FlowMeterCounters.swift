@@ -14,8 +14,16 @@ public struct FlowMeterCounters: Equatable, Sendable {
   public var linkUpkeepFrames: UInt64 = 0
   /// ICMP error messages: they tell of the flow whose packet they quote, and are none themselves.
   public var errorMessages: UInt64 = 0
-  /// Later fragments whose first fragment was not seen; they count in a flow without ports.
-  public var orphanFragments: UInt64 = 0
+  /// Fragments of datagrams; each datagram counts once in its flow.
+  public var fragments: UInt64 = 0
+  /// Datagrams put together from fragments.
+  public var datagramsReassembled: UInt64 = 0
+  /// Datagrams whose fragments were not put together, by why. They count in their flow, and nothing in them was read.
+  public var datagramsAbandoned = Tally<DatagramAbandonment>()
+  /// Datagrams among them whose first fragment was not seen; they count in a flow without ports.
+  public var orphanDatagrams: UInt64 = 0
+  /// Packets seen inside a tunnel and without it, left out once (`FlowMeterConfiguration.countsTunnelledOnce`).
+  public var tunnelledCopies: UInt64 = 0
   public var flowsStarted: UInt64 = 0
   public var flowsLive = 0
   /// Flows that ended, by why; interim records count as `activeTimeout`.
@@ -63,6 +71,20 @@ public enum StreamAbandonment: UInt8, CaseIterable, Sendable {
   case noMemory
   /// Something was missing for too long, or when the flow ended.
   case incomplete
+}
+
+/// Why a datagram in fragments was not put together.
+public enum DatagramAbandonment: UInt8, CaseIterable, Sendable {
+  /// A piece is missing, for longer than a host would wait.
+  case incomplete
+  /// Pieces that contradict one another.
+  case overlapping
+  /// Longer than a datagram can be, or pieces of impossible length.
+  case malformed
+  /// A piece was captured only in part.
+  case cut
+  /// Too many datagrams, octets or holes.
+  case noRoom
 }
 
 public enum DNSOutcome: UInt8, CaseIterable, Sendable {

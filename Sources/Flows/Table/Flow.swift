@@ -30,6 +30,11 @@ struct Flow {
     static let dnsAnswered = Marks(rawValue: 1 << 10)
     /// DNS over TCP: both streams are read for as long as the flow lives.
     static let dnsStream = Marks(rawValue: 1 << 11)
+    /// The side's packets were first seen inside a tunnel, or without one.
+    static let tunnelledLow = Marks(rawValue: 1 << 12)
+    static let tunnelledHigh = Marks(rawValue: 1 << 13)
+    static let bareLow = Marks(rawValue: 1 << 14)
+    static let bareHigh = Marks(rawValue: 1 << 15)
 
     /// The copy of a flow behind this host, with this host's address.
     static let translated = Marks(rawValue: 1 << 20)
@@ -127,6 +132,13 @@ struct Flow {
 
   /// TCP: nothing more is expected but stragglers.
   var isFinished: Bool { marks.contains(.fin) || marks.contains(.reset) || marks.contains(.refused) }
+
+  /// Whether a packet is seen once more: a side's packets count as its first one was seen, inside a tunnel or not.
+  mutating func isCopy(isTunnelled: Bool, from sender: FlowKey.Side) -> Bool {
+    guard !marks.contains(Marks(isTunnelled ? .bareLow : .tunnelledLow, sender)) else { return true }
+    marks.insert(Marks(isTunnelled ? .tunnelledLow : .bareLow, sender))
+    return false
+  }
 
   /// Counts a packet and notes what its flags say; everything of the state follows from what was noted.
   ///

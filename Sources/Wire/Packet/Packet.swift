@@ -19,10 +19,8 @@ public struct Packet: Sendable {
   public var sequence: UInt32 = 0
   /// TCP only.
   public var acknowledgment: UInt32 = 0
-  /// The Identification field; 0 when this is no fragment.
-  public var fragmentIdentification: UInt32 = 0
-  /// Where this fragment's data goes in the whole datagram, in octets.
-  public var fragmentOffset: UInt16 = 0
+  /// Set when this is a piece of a datagram.
+  public var fragment: Fragment?
   public var sourcePort: UInt16 = 0
   public var destinationPort: UInt16 = 0
   public var transport = Transport(rawValue: 0)
@@ -32,18 +30,41 @@ public struct Packet: Sendable {
   /// ICMP and ICMPv6 only.
   public var icmpCode: UInt8 = 0
   public var stop = DecodingStop.complete
+  /// What this packet was found in; the fields above are of the innermost IP packet that was read.
+  public var encapsulation = Encapsulation()
   /// Whether addresses, `transport` and `ipLength` were decoded.
   public var hasInternetHeader = false
   /// Whether both ports were decoded: not for transports without ports and not for later fragments.
   public var hasPorts = false
-  public var isFragment = false
   /// Whether a VLAN tag was seen.
   public var isTagged = false
 
   @inlinable init() {}
 
+  /// What a fragment says of its place in the datagram.
+  public struct Fragment: Equatable, Sendable {
+    /// The Identification field, the same in every piece.
+    public var identification: UInt32
+    /// Where the piece belongs in the datagram's data, in octets.
+    public var offset: Int
+    public var hasMore: Bool
+    /// The protocol that the datagram's data begins with.
+    public var transport: Transport
+    /// Where the piece begins in the frame.
+    public var start: Int
+    /// Octets of the piece, as the headers claim, and of those the captured.
+    public var length: Int
+    public var capturedLength: Int
+
+    /// Where the piece ends in the datagram's data.
+    @inlinable public var end: Int { offset + length }
+    @inlinable public var isCut: Bool { capturedLength < length }
+  }
+
+  @inlinable public var isFragment: Bool { fragment != nil }
+
   /// A piece of a datagram that does not hold the transport header.
-  @inlinable public var isLaterFragment: Bool { isFragment && fragmentOffset > 0 }
+  @inlinable public var isLaterFragment: Bool { (fragment?.offset ?? 0) > 0 }
 
   /// Whether less of the payload was captured than was sent.
   @inlinable public var isPayloadCut: Bool { capturedPayloadLength < payloadLength }

@@ -25,18 +25,18 @@ extension PacketDecoder {
     packet.ipLength = length
     packet.transport = Transport(rawValue: header[9])
     packet.hasInternetHeader = true
+    internetOffset = offset
     claimedEnd = offset + length
     end = min(end, claimedEnd)
 
+    guard available >= headerLength else { return stop(.truncatedInternet) }
+    offset += headerLength
     let fragment = header.bigEndian16(6)
     // More Fragments, or an offset.
     if fragment & 0x3fff != 0 {
-      packet.isFragment = true
-      packet.fragmentIdentification = UInt32(header.bigEndian16(4))
-      packet.fragmentOffset = (fragment & 0x1fff) << 3
+      self.fragment(
+        of: header[9], identification: UInt32(header.bigEndian16(4)), offset: (fragment & 0x1fff) << 3, hasMore: fragment & 0x2000 != 0)
     }
-    guard available >= headerLength else { return stop(.truncatedInternet) }
-    offset += headerLength
     // AH is the same header over both versions; the others are IPv6's alone.
     return header[9] == 51 && !packet.isLaterFragment ? .extensionHeader(51) : .transport(header[9])
   }
@@ -55,6 +55,7 @@ extension PacketDecoder {
     packet.ipLength = length
     packet.transport = Transport(rawValue: next)
     packet.hasInternetHeader = true
+    internetOffset = offset
     claimedEnd = offset + length
     end = min(end, claimedEnd)
     offset += 40
@@ -74,15 +75,7 @@ extension PacketDecoder {
     let next = header[0]
     let length: Int
     switch type {
-    case 44:
-      length = 8
-      let field = header.bigEndian16(2)
-      // RFC 6946: an "atomic" fragment is a whole packet with a fragment header.
-      if field & 0xfff9 != 0 {
-        packet.isFragment = true
-        packet.fragmentIdentification = header.bigEndian32(4)
-        packet.fragmentOffset = field & 0xfff8
-      }
+    case 44: length = 8
     // RFC 4302 2.2: in units of four octets, minus 2.
     case 51: length = (Int(header[1]) + 2) * 4
     default: length = (Int(header[1]) + 1) * 8
@@ -91,8 +84,20 @@ extension PacketDecoder {
     guard available >= length else { return stop(.truncatedInternet) }
     offset += length
     extensionHeaders += 1
+    let field = header.bigEndian16(2)
+    // RFC 6946: an "atomic" fragment is a whole packet with a fragment header. A header that says it again is no sender's.
+    if type == 44, field & 0xfff9 != 0, packet.fragment == nil {
+      fragment(of: next, identification: header.bigEndian32(4), offset: field & 0xfff8, hasMore: field & 1 == 1)
+    }
     packet.transport = Transport(rawValue: next)
     // What follows the header in a later fragment is data, not another header.
     return Self.isExtension(next) && !packet.isLaterFragment ? .extensionHeader(next) : .transport(next)
+  }
+
+  /// Notes that what begins at `offset` is a piece of a datagram.
+  @inline(never) private mutating func fragment(of transport: UInt8, identification: UInt32, offset place: UInt16, hasMore: Bool) {
+    packet.fragment = Packet.Fragment(
+      identification: identification, offset: Int(place), hasMore: hasMore, transport: Transport(rawValue: transport), start: offset,
+      length: max(0, claimedEnd - offset), capturedLength: max(0, available))
   }
 }

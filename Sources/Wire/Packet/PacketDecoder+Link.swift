@@ -52,12 +52,12 @@ extension PacketDecoder {
       packet.isTagged = true
       return .etherType(next)
     case 0...1500: return logicalLinkControl(frame)
-    default: return stop(.notIP)
+    default: return otherEtherType(type, frame)
     }
   }
 
   /// IEEE 802.2 LLC, with SNAP ([RFC 1042](https://www.rfc-editor.org/rfc/rfc1042)) the only kind that carries IP.
-  private mutating func logicalLinkControl(_ frame: Span<UInt8>) -> Layer {
+  mutating func logicalLinkControl(_ frame: Span<UInt8>) -> Layer {
     guard available >= 3 else { return stop(.truncatedLink) }
     let header = frame.extracting(offset..<offset + 3)
     guard header[0] == 0xaa, header[1] == 0xaa, header[2] == 0x03 else { return stop(.notIP) }

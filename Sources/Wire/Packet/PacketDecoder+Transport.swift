@@ -11,9 +11,7 @@ extension PacketDecoder {
     case 17: return udp(frame)
     case 132: return sctp(frame)
     case 1, 58: return icmp(frame)
-    default:
-      setPayload(from: offset)
-      return .done
+    default: return otherTransport(number, frame)
     }
   }
 
@@ -58,7 +56,7 @@ extension PacketDecoder {
       end = min(end, claimedEnd)
     }
     setPayload(from: offset + 8)
-    return .done
+    return Self.mayTunnel(packet.sourcePort, packet.destinationPort) ? udpTunnel(frame) : .done
   }
 
   /// The common header ([RFC 9260 §3.1](https://www.rfc-editor.org/rfc/rfc9260#section-3.1)); chunks are the payload.
@@ -87,7 +85,7 @@ extension PacketDecoder {
     packet.hasPorts = true
   }
 
-  @inline(__always) private mutating func setPayload(from start: Int) {
+  @inline(__always) mutating func setPayload(from start: Int) {
     // A capture may end inside the header's options: no payload then, at a place that exists.
     packet.payloadOffset = min(start, end)
     packet.payloadLength = max(0, claimedEnd - start)

@@ -1,12 +1,13 @@
 public import EgressModel
 
-/// Frame → `Packet`: link → tags → internet → transport, one layer a turn.
+/// Frame → `Packet`: link → tags → internet → transport, one layer a turn; a tunnel's payload starts again from its own first layer.
 ///
 /// Never traps, never throws, allocates nothing. Checksums are not looked at: with offload they prove nothing.
 public struct PacketDecoder {
   /// The header that starts at `offset`. Each layer's function reads its header and says what comes next.
   enum Layer {
     case ethernet, linuxCooked, linuxCooked2, loopback
+    case ppp, pppoe, ciscoHDLC, fddi, wifi, radiotap, nflog, mpls
     case etherType(UInt16)
     case rawIP, ipv4, ipv6
     case extensionHeader(UInt8)
@@ -15,7 +16,7 @@ public struct PacketDecoder {
   }
 
   static let maximumTags = 4
-  static let maximumExtensionHeaders = 8
+  static let maximumExtensionHeaders = 32
 
   var packet = Packet()
   var offset = 0
@@ -23,6 +24,8 @@ public struct PacketDecoder {
   var end: Int
   /// Where the innermost datagram ends by its own headers, as an offset into the frame as it was on the wire.
   var claimedEnd: Int
+  /// Where the innermost IP header begins.
+  var internetOffset = 0
   var tags = 0
   var extensionHeaders = 0
 
@@ -33,9 +36,14 @@ public struct PacketDecoder {
 
   /// Decodes one frame.
   ///
-  /// - Parameter originalLength: octets of the frame on the wire, which may be more than were captured.
-  public static func decode(_ frame: Span<UInt8>, linkType: LinkType, originalLength: Int) -> Packet {
+  /// - Parameters:
+  ///   - originalLength: octets of the frame on the wire, which may be more than were captured.
+  ///   - encapsulation: what the frame was found in; a reassembled datagram may have been inside a tunnel.
+  public static func decode(
+    _ frame: Span<UInt8>, linkType: LinkType, originalLength: Int, inside encapsulation: Encapsulation = Encapsulation()
+  ) -> Packet {
     var decoder = PacketDecoder(frame: frame, originalLength: originalLength)
+    decoder.packet.encapsulation = encapsulation
     let first: Layer
     switch linkType.rawValue {
     case 1: first = .ethernet
@@ -46,6 +54,14 @@ public struct PacketDecoder {
     case 228: first = .ipv4
     case 229: first = .ipv6
     case 0, 108: first = .loopback
+    case 9, 50: first = .ppp
+    case 10: first = .fddi
+    case 51: first = .pppoe
+    case 104: first = .ciscoHDLC
+    case 105: first = .wifi
+    case 127: first = .radiotap
+    case 219: first = .mpls
+    case 239: first = .nflog
     default:
       decoder.packet.stop = .unsupportedLinkType
       return decoder.packet
@@ -75,6 +91,14 @@ public struct PacketDecoder {
       case .linuxCooked: layer = linuxCooked(frame)
       case .linuxCooked2: layer = linuxCooked2(frame)
       case .loopback: layer = loopback(frame)
+      case .ppp: layer = ppp(frame)
+      case .pppoe: layer = pppoe(frame)
+      case .ciscoHDLC: layer = ciscoHDLC(frame)
+      case .fddi: layer = fddi(frame)
+      case .wifi: layer = wifi(frame)
+      case .radiotap: layer = radiotap(frame)
+      case .nflog: layer = nflog(frame)
+      case .mpls: layer = mpls(frame)
       case .etherType(let type): layer = etherType(type, frame)
       case .rawIP: layer = rawIP(frame)
       case .ipv4: layer = ipv4(frame)

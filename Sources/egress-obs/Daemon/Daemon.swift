@@ -110,6 +110,7 @@ struct Daemon {
     configuration.activeTimeout = 60 * FlowMeterConfiguration.second
     configuration.local = host.local + options.local
     configuration.clients = inventory.clients(besides: host.addresses)
+    configuration.countsTunnelledOnce = true
     return configuration
   }
 

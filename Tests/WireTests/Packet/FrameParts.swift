@@ -59,6 +59,32 @@ enum FrameParts {
     [UInt8](repeating: 2, count: 12) + bigEndian(UInt16(8 + payload.count)) + [0xaa, 0xaa, 3, 0, 0, 0] + bigEndian(type) + payload
   }
 
+  static func pppoe(_ packet: [UInt8], isV4: Bool) -> [UInt8] {
+    [0x11, 0, 0, 1] + bigEndian(UInt16(2 + packet.count)) + [0, isV4 ? 0x21 : 0x57] + packet
+  }
+
+  /// The bottom of the stack comes last.
+  static func labels(_ count: Int) -> [UInt8] {
+    (0..<count).flatMap { [0, 1, $0 == count - 1 ? 1 : 0, 64] }
+  }
+
+  static func llc(_ payload: [UInt8], type: UInt16) -> [UInt8] { [0xaa, 0xaa, 3, 0, 0, 0] + bigEndian(type) + payload }
+
+  static func fddi(_ payload: [UInt8], type: UInt16) -> [UInt8] { [0x50] + [UInt8](repeating: 2, count: 12) + llc(payload, type: type) }
+
+  static func wifi(_ payload: [UInt8], type: UInt16, subtype: UInt8 = 0, flags: UInt8 = 1) -> [UInt8] {
+    var header: [UInt8] = [subtype << 4 | 8, flags] + [UInt8](repeating: 2, count: 20) + [0, 0]
+    if flags & 3 == 3 { header += [UInt8](repeating: 3, count: 6) }
+    if subtype & 8 != 0 { header += [0, 0] + (flags & 0x80 != 0 ? [0, 0, 0, 0] : []) }
+    return header + llc(payload, type: type)
+  }
+
+  /// The packet behind an attribute of five octets, padded to eight.
+  static func nflog(_ packet: [UInt8], isV4: Bool) -> [UInt8] {
+    let length = UInt16(4 + packet.count)
+    return [isV4 ? 2 : 10, 0, 0, 1, 9, 0, 10, 0, 0x61, 0x62, 0x63, 0x64, 0, 0, 0, 0] + [UInt8(length & 255), UInt8(length >> 8), 9, 0] + packet
+  }
+
   static func cooked(_ payload: [UInt8], type: UInt16) -> [UInt8] { [UInt8](repeating: 0, count: 14) + bigEndian(type) + payload }
 
   static func cooked2(_ payload: [UInt8], type: UInt16) -> [UInt8] { bigEndian(type) + [UInt8](repeating: 0, count: 18) + payload }
@@ -98,5 +124,24 @@ struct Link: CustomTestStringConvertible, Sendable {
     Link("NULL, big-endian", .null, 4) { [0, 0, 0, $1 ? 2 : 24] + $0 },
     Link("LOOP", .loop, 4) { [0, 0, 0, $1 ? 2 : 28] + $0 },
     Link("NULL, Linux", .null, 4) { [$1 ? 2 : 10, 0, 0, 0] + $0 },
+    Link("PPP", .ppp, 2) { [0, $1 ? 0x21 : 0x57] + $0 },
+    Link("PPP, protocol in one octet", .ppp, 1) { [$1 ? 0x21 : 0x57] + $0 },
+    Link("PPP in HDLC framing", .pppSerial, 4) { [0xff, 3, 0, $1 ? 0x21 : 0x57] + $0 },
+    Link("PPP with a label", .ppp, 6) { packet, _ in [2, 0x81, 0, 1, 1, 64] + packet },
+    Link("Cisco HDLC in PPP", .ppp, 4) { [0x0f, 0] + FrameParts.bigEndian(etherType($1)) + $0 },
+    Link("Cisco HDLC", .ciscoHDLC, 4) { [0x8f, 0] + FrameParts.bigEndian(etherType($1)) + $0 },
+    Link("PPPoE", .pppEthernet, 8) { FrameParts.pppoe($0, isV4: $1) },
+    Link("PPPoE on Ethernet", .ethernet, 22) { FrameParts.ethernet(FrameParts.pppoe($0, isV4: $1), type: 0x8864) },
+    Link("a label", .mpls, 4) { packet, _ in FrameParts.labels(1) + packet },
+    Link("sixteen labels", .ethernet, 78) { packet, _ in FrameParts.ethernet(FrameParts.labels(16) + packet, type: 0x8847) },
+    Link("provider backbone", .ethernet, 32) {
+      FrameParts.ethernet([0, 0, 1, 2] + FrameParts.ethernet($0, type: etherType($1)), type: 0x88e7)
+    },
+    Link("FDDI", .fddi, 21) { FrameParts.fddi($0, type: etherType($1)) },
+    Link("802.11", .wifi, 32) { FrameParts.wifi($0, type: etherType($1)) },
+    Link("802.11 with QoS and HT control", .wifi, 38) { FrameParts.wifi($0, type: etherType($1), subtype: 8, flags: 0x81) },
+    Link("802.11 between access points", .wifi, 40) { FrameParts.wifi($0, type: etherType($1), subtype: 8, flags: 0x03) },
+    Link("radiotap", .radiotap, 44) { [0, 0, 12, 0, 0, 0, 0, 0, 9, 9, 9, 9] + FrameParts.wifi($0, type: etherType($1)) },
+    Link("NFLOG", .nflog, 20) { FrameParts.nflog($0, isV4: $1) },
   ]
 }

@@ -114,7 +114,7 @@ private typealias Parts = FrameParts
     ("TCP data offset beyond the datagram", Parts.ipv4(Self.patched(Parts.tcp(), 12, 0xf0)), .malformedTransport),
     ("UDP length below 8", Parts.ipv4(Parts.udp(length: 7), protocol: 17), .malformedTransport),
     ("an extension header longer than the datagram", Parts.ipv6(Parts.options(next: 6, units: 0) + Parts.tcp(), next: 43).settingOctet(41, 200), .malformedInternet),
-    ("nine extension headers", Parts.ipv6((0..<9).flatMap { _ in Parts.options(next: 60) } + Parts.tcp(), next: 60), .tooManyExtensionHeaders),
+    ("33 extension headers", Parts.ipv6((0..<33).flatMap { _ in Parts.options(next: 60) } + Parts.tcp(), next: 60), .tooManyExtensionHeaders),
     ("empty", [], .truncatedInternet),
   ] as [(String, [UInt8], DecodingStop)])
   func `a length that cannot be is named`(name: String, packet: [UInt8], stop: DecodingStop) {
@@ -123,8 +123,8 @@ private typealias Parts = FrameParts
 
   private static func patched(_ octets: [UInt8], _ index: Int, _ value: UInt8) -> [UInt8] { octets.settingOctet(index, value) }
 
-  @Test func `eight extension headers are followed`() {
-    let packet = Self.decode(Parts.ipv6((0..<7).flatMap { _ in Parts.options(next: 60) } + Parts.options(next: 6) + Parts.tcp(), next: 60))
+  @Test func `32 extension headers are followed`() {
+    let packet = Self.decode(Parts.ipv6((0..<31).flatMap { _ in Parts.options(next: 60) } + Parts.options(next: 6) + Parts.tcp(), next: 60))
     #expect(packet.stop == .complete && packet.hasPorts)
   }
 
@@ -147,11 +147,18 @@ private typealias Parts = FrameParts
 
   @Test func `fragments: the first has the ports, the later ones say where they belong`() {
     let first = Self.decode(Parts.ipv4(Parts.udp(length: 2000), protocol: 17, fragment: 0x2000, identification: 77))
-    #expect(first.isFragment && !first.isLaterFragment && first.hasPorts && first.fragmentIdentification == 77)
-    let later = Self.decode(Parts.ipv4([9, 9, 9, 9], protocol: 17, fragment: 0x2001, identification: 77))
-    #expect(later.isLaterFragment && !later.hasPorts && later.fragmentOffset == 8 && later.transport == .udp && later.stop == .complete)
-    let v6 = Self.decode(Parts.ipv6(Parts.fragment(next: 17, offset: 1448, more: true) + [1, 2, 3], next: 44))
-    #expect(v6.isLaterFragment && v6.fragmentOffset == 1448 && v6.fragmentIdentification == 7 && v6.transport == .udp && !v6.hasPorts)
+    #expect(first.isFragment && !first.isLaterFragment && first.hasPorts)
+    #expect(first.fragment?.identification == 77 && first.fragment?.offset == 0 && first.fragment?.hasMore == true)
+    #expect(first.fragment?.transport == .udp && first.fragment?.start == 20 && first.fragment?.length == 13)
+    let later = Self.decode(Parts.ipv4([9, 9, 9, 9], protocol: 17, fragment: 1, identification: 77))
+    #expect(later.isLaterFragment && !later.hasPorts && later.transport == .udp && later.stop == .complete)
+    #expect(later.fragment?.offset == 8 && later.fragment?.hasMore == false && later.fragment?.end == 12)
+    let v6 = Self.decode(Parts.ipv6(Parts.fragment(next: 17, offset: 1448, more: true) + [1, 2, 3], next: 44), originalLength: 60)
+    #expect(v6.isLaterFragment && v6.transport == .udp && !v6.hasPorts)
+    #expect(v6.fragment?.identification == 7 && v6.fragment?.offset == 1448 && v6.fragment?.hasMore == true)
+    #expect(v6.fragment?.start == 48 && v6.fragment?.length == 3 && v6.fragment?.capturedLength == 3)
+    let cut = Self.decode(Array(Parts.ipv4([9, 9, 9, 9], protocol: 17, fragment: 1)[..<22]), originalLength: 24)
+    #expect(cut.fragment?.isCut == true && cut.fragment?.capturedLength == 2 && cut.fragment?.length == 4)
     // In a later fragment, what looks like another extension header is data.
     let data = Self.decode(Parts.ipv6(Parts.fragment(next: 60, offset: 1448, more: true) + Parts.options(next: 6) + Parts.tcp(), next: 44))
     #expect(data.transport.rawValue == 60 && !data.hasPorts)
@@ -189,8 +196,8 @@ private typealias Parts = FrameParts
   }
 
   @Test func `other protocols are packets of their number, without ports`() {
-    let packet = Self.decode(Parts.ipv4(Parts.ipv4(Parts.tcp()), protocol: 4))
-    #expect(packet.stop == .complete && packet.transport.rawValue == 4 && !packet.hasPorts && packet.payloadLength == 45)
+    let packet = Self.decode(Parts.ipv4(Parts.ipv4(Parts.tcp()), protocol: 253))
+    #expect(packet.stop == .complete && packet.transport.rawValue == 253 && !packet.hasPorts && packet.payloadLength == 45)
   }
 
   @Test func `random octets never trap and never claim what was not captured`() {

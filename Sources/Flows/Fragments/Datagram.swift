@@ -1,0 +1,165 @@
+import EgressModel
+import Wire
+
+/// One datagram that arrives in fragments.
+///
+/// Overlaps are treated as Linux treats them: a piece that lies wholly inside what is there already is a duplicate and adds nothing; any
+/// other overlap spoils the datagram ([RFC 5722 §4](https://www.rfc-editor.org/rfc/rfc5722#section-4)), because hosts differ in which octets they
+/// would take. Nothing in a spoilt datagram is read.
+struct Datagram {
+  struct Key: Equatable {
+    var source: IPAddress
+    var destination: IPAddress
+    var identification: UInt32
+    var transport: Transport
+    /// Pieces meet only at the same depth of nesting, so a datagram inside a datagram inside a datagram ends where nesting does.
+    var encapsulation: Encapsulation
+  }
+
+  /// Octets without a hole.
+  private struct Run {
+    var offset: Int
+    var bytes: [UInt8]
+    var end: Int { offset + bytes.count }
+  }
+
+  static let maximumRuns = 64
+  /// What is kept of a datagram that will not be whole, for the ports.
+  static let headerLength = 64
+
+  let key: Key
+  /// The fragment that came first, as a packet without a transport header.
+  let template: Packet
+  let since: Timestamp
+  private(set) var last: Timestamp
+  /// Octets of its fragments at the IP layer.
+  private(set) var ipLength = 0
+  /// In order, never touching one another.
+  private var runs: [Run] = []
+  /// Octets held.
+  private(set) var byteCount = 0
+  /// Octets of the whole, once its last piece is there.
+  private var length: Int?
+  /// Why it will never be whole.
+  private(set) var fault: DatagramAbandonment?
+  /// It was whole, and was handed on; pieces that come again are not another datagram's.
+  private(set) var isSettled = false
+
+  init(_ packet: Packet, _ fragment: Packet.Fragment, at time: Timestamp) {
+    key = Key(packet, fragment)
+    var template = packet
+    template.fragment = nil
+    template.stop = .complete
+    template.transport = fragment.transport
+    template.hasPorts = false
+    (template.sourcePort, template.destinationPort, template.tcpFlags) = (0, 0, [])
+    (template.payloadOffset, template.payloadLength, template.capturedPayloadLength) = (0, 0, 0)
+    (template.icmpType, template.icmpCode) = (0, 0)
+    self.template = template
+    since = time
+    last = time
+  }
+
+  var isWhole: Bool {
+    guard fault == nil, let length, let first = runs.first else { return false }
+    return first.offset == 0 && first.bytes.count == length
+  }
+
+  mutating func insert(_ fragment: Packet.Fragment, _ frame: Span<UInt8>, ipLength length: Int, at time: Timestamp) {
+    guard !isSettled else { return }
+    ipLength += length
+    if time > last { last = time }
+    if fault == nil {
+      if let cause = join(fragment, frame) { spoil(cause) }
+    } else if fragment.offset == 0, runs.isEmpty {
+      insert([UInt8](copying: frame, fragment.start, min(fragment.capturedLength, Self.headerLength)), at: 0, 0)
+    }
+  }
+
+  private mutating func join(_ piece: Packet.Fragment, _ frame: Span<UInt8>) -> DatagramAbandonment? {
+    var fragment = piece
+    // RFC 791 3.2, RFC 8200 4.5: all but the last are multiples of eight octets. Linux cuts the others of IPv4, and drops those of IPv6.
+    if fragment.hasMore, fragment.length % 8 != 0 {
+      guard key.source.isV4, fragment.length > 8 else { return .malformed }
+      fragment.length &= ~7
+      fragment.capturedLength = min(fragment.capturedLength, fragment.length)
+    }
+    // No datagram is longer than its length field can say.
+    guard fragment.end + (key.source.isV4 ? 20 : 0) <= 65_535 else { return .malformed }
+    let end = fragment.hasMore ? length : fragment.end
+    guard length == nil || length == end, fragment.end <= end ?? .max, runs.last?.end ?? 0 <= end ?? .max else { return .overlapping }
+    guard fragment.length > 0 else { return fragment.hasMore ? .malformed : nil }
+    // The first run that ends behind the piece's beginning is the only one it can lie in.
+    let index = runs.firstIndex { $0.end > fragment.offset } ?? runs.count
+    if index < runs.count, runs[index].offset < fragment.end {
+      return runs[index].offset <= fragment.offset && fragment.end <= runs[index].end ? nil : .overlapping
+    }
+    length = end
+    insert([UInt8](copying: frame, fragment.start, fragment.capturedLength), at: fragment.offset, index)
+    if fragment.isCut { return .cut }
+    return runs.count > Self.maximumRuns ? .noRoom : nil
+  }
+
+  private mutating func insert(_ bytes: [UInt8], at offset: Int, _ index: Int) {
+    byteCount += bytes.count
+    if index > 0, runs[index - 1].end == offset {
+      runs[index - 1].bytes += bytes
+      if index < runs.count, runs[index].offset == runs[index - 1].end { runs[index - 1].bytes += runs.remove(at: index).bytes }
+    } else if index < runs.count, runs[index].offset == offset + bytes.count {
+      runs[index] = Run(offset: offset, bytes: bytes + runs[index].bytes)
+    } else {
+      runs.insert(Run(offset: offset, bytes: bytes), at: index)
+    }
+  }
+
+  /// Gives up; what is kept is the beginning.
+  mutating func spoil(_ cause: DatagramAbandonment) {
+    fault = cause
+    runs = runs.first.flatMap { $0.offset == 0 ? [Run(offset: 0, bytes: Array($0.bytes.prefix(Self.headerLength)))] : nil } ?? []
+    byteCount = runs.first?.bytes.count ?? 0
+  }
+
+  /// Lets go of the octets.
+  mutating func settle() {
+    isSettled = true
+    runs = []
+    byteCount = 0
+  }
+
+  /// The datagram as one packet, behind an IP header of the fewest octets; of one that is not whole, its beginning. Empty when that did not come.
+  var octets: [UInt8] {
+    guard let first = runs.first, first.offset == 0 else { return [] }
+    let bytes = first.bytes
+    let payload = isWhole ? bytes.count : max(length ?? 0, bytes.count)
+    var header: [UInt8]
+    if let source = key.source.v4, let destination = key.destination.v4 {
+      header = [0x45, 0] + Self.bigEndian(UInt64(20 + payload), 2) + [0, 0, 0, 0, 64, key.transport.rawValue, 0, 0]
+      header += Self.bigEndian(UInt64(source), 4) + Self.bigEndian(UInt64(destination), 4)
+    } else {
+      header = [0x60, 0, 0, 0] + Self.bigEndian(UInt64(payload), 2) + [key.transport.rawValue, 64]
+      for half in [key.source.high, key.source.low, key.destination.high, key.destination.low] { header += Self.bigEndian(half, 8) }
+    }
+    return header + bytes
+  }
+
+  private static func bigEndian(_ value: UInt64, _ count: Int) -> [UInt8] {
+    (0..<count).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * (count - 1 - $0))) }
+  }
+}
+
+extension Datagram.Key {
+  init(_ packet: Packet, _ fragment: Packet.Fragment) {
+    self.init(
+      source: packet.source, destination: packet.destination, identification: fragment.identification, transport: fragment.transport,
+      encapsulation: packet.encapsulation)
+  }
+}
+
+extension [UInt8] {
+  fileprivate init(copying frame: Span<UInt8>, _ start: Int, _ count: Int) {
+    self.init()
+    append(addingCapacity: count) { output in
+      for index in start..<start + count { output.append(frame[index]) }
+    }
+  }
+}

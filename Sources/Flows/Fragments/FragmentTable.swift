@@ -1,0 +1,93 @@
+import EgressModel
+import Wire
+
+/// Datagrams that arrive in fragments, until they are whole, spoilt or overdue.
+///
+/// Senders fall into groups, by a seeded hash. A group has room for so many datagrams and octets, and no more: who floods the table with
+/// pieces that never fit together displaces the datagrams of its own group, and all groups together stay inside `groups` × `octetsPerGroup`.
+struct FragmentTable {
+  static let groups = 64
+  static let datagramsPerGroup = 32
+  static let octetsPerGroup = 131_072
+  /// Linux gives up reassembly after 30 s (`ipfrag_time`).
+  static let lifetime: Int64 = 30_000_000_000
+  /// How long a whole datagram is remembered for pieces that come twice. Its identification may be used again later.
+  static let memory: Int64 = 1_000_000_000
+
+  private let seed: UInt64
+  /// The longest there first; empty until the first fragment.
+  private var datagrams: ContiguousArray<ContiguousArray<Datagram>> = []
+  /// Datagrams there now.
+  private(set) var count = 0
+
+  init(seed: UInt64) { self.seed = seed }
+
+  /// Octets held now.
+  var byteCount: Int { datagrams.reduce(0) { $0 + $1.reduce(0) { $0 + $1.byteCount } } }
+
+  /// Takes in a fragment, and gives back the datagram that is whole by it and those that had to go.
+  mutating func insert(
+    _ packet: Packet, _ fragment: Packet.Fragment, _ frame: Span<UInt8>, at time: Timestamp
+  ) -> (whole: Datagram?, displaced: [Datagram]) {
+    if datagrams.isEmpty { datagrams = ContiguousArray(repeating: [], count: Self.groups) }
+    let key = Datagram.Key(packet, fragment)
+    let group = group(of: key.source)
+    var displaced = expire(group, at: time)
+    var place = datagrams[group].lastIndex { $0.key == key }
+    if place == nil {
+      if datagrams[group].count >= Self.datagramsPerGroup { displaced += displace(from: group) }
+      datagrams[group].append(Datagram(packet, fragment, at: time))
+      count += 1
+      place = datagrams[group].count - 1
+    }
+    guard let index = place else { return (nil, displaced) }
+    datagrams[group][index].insert(fragment, frame, ipLength: packet.ipLength, at: time)
+    if datagrams[group][index].isWhole {
+      let whole = datagrams[group][index]
+      datagrams[group][index].settle()
+      return (whole, displaced)
+    }
+    while datagrams[group].count > 1, datagrams[group].reduce(0, { $0 + $1.byteCount }) > Self.octetsPerGroup {
+      displaced += displace(from: group)
+    }
+    return (nil, displaced)
+  }
+
+  /// Takes out what is there for too long.
+  mutating func expire(before time: Timestamp) -> [Datagram] {
+    guard count > 0 else { return [] }
+    return datagrams.indices.flatMap { expire($0, at: time) }
+  }
+
+  mutating func removeAll() -> [Datagram] {
+    guard count > 0 else { return [] }
+    count = 0
+    let all = datagrams.flatMap { $0 }
+    datagrams = []
+    return all
+  }
+
+  private mutating func expire(_ group: Int, at time: Timestamp) -> [Datagram] {
+    func isOverdue(_ datagram: Datagram) -> Bool {
+      datagram.isSettled ? time.since(datagram.last) > Self.memory : time.since(datagram.since) > Self.lifetime
+    }
+    guard datagrams[group].contains(where: isOverdue) else { return [] }
+    let overdue = datagrams[group].filter(isOverdue)
+    datagrams[group].removeAll(where: isOverdue)
+    count -= overdue.count
+    return Array(overdue)
+  }
+
+  /// Takes out the datagram that is there for longest, one that is settled before any other.
+  private mutating func displace(from group: Int) -> [Datagram] {
+    guard !datagrams[group].isEmpty else { return [] }
+    var displaced = datagrams[group].remove(at: datagrams[group].firstIndex(where: \.isSettled) ?? 0)
+    count -= 1
+    if displaced.fault == nil, !displaced.isSettled { displaced.spoil(.noRoom) }
+    return [displaced]
+  }
+
+  private func group(of source: IPAddress) -> Int {
+    Int(SeededHash.folded(SeededHash.mixed(source.high ^ seed, source.low ^ 0x9e37_79b9_7f4a_7c15))) & (Self.groups - 1)
+  }
+}
