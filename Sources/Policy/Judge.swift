@@ -70,6 +70,9 @@ public struct Judge: Sendable {
     return Self.all(engines.map { $0.judge(pod, destination) })
   }
 
+  /// The policies that select a pod of the inventory, by its place in it.
+  func names(selecting pod: Int) -> [String] { engines.flatMap { $0.names(selecting: pod) } }
+
   private func exempt(_ selectedBy: [String]) -> Verdict {
     Verdict(decision: selectedBy.isEmpty ? .unprotected : .allowed, selectedBy: selectedBy)
   }

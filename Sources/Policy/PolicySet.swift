@@ -42,7 +42,7 @@ public struct PolicySet: Sendable {
   private(set) var objects: [any PolicyObject] = []
   private(set) var unitFiles = UnitFiles()
   /// Where each object was first seen.
-  private var places: [ObjectName: String] = [:]
+  private(set) var places: [ObjectName: ObjectPlace] = [:]
 
   private let asked: Engine
 
@@ -79,9 +79,14 @@ public struct PolicySet: Sendable {
   /// Every egress rule, sorted by reference. Rules that are without effect (of a NetworkPolicy without the type Egress, of a ServiceEntry in a mesh
   /// that lets everything out, of a kind that is not enforced) are left out.
   public var rules: [RuleDescription] {
-    let isRegistryOnly = all(MeshConfig.self).contains { $0.outbound == .registryOnly } || all(Sidecar.self).contains { $0.outbound == .registryOnly }
+    let isRegistryOnly = isRegistryOnly
     let rules = enforced.objects.filter { isRegistryOnly || !($0 is ServiceEntry) }.flatMap(\.rules) + unitFiles.files.flatMap(\.rules)
     return rules.sorted { $0.reference < $1.reference }
+  }
+
+  /// Whether some sidecars of a mesh let out only what is in the registry.
+  var isRegistryOnly: Bool {
+    all(MeshConfig.self).contains { $0.outbound == .registryOnly } || all(Sidecar.self).contains { $0.outbound == .registryOnly }
   }
 
   /// The objects of one dialect, in the order they were added.
@@ -118,12 +123,19 @@ public struct PolicySet: Sendable {
   private mutating func isNew(_ name: ObjectName, _ object: ManifestObject, _ problems: Problems) -> Bool {
     if let place = places[name] {
       Field(value: object.root, path: object.path, problems: problems).refuse(
-        "\(name.reference) is already defined at \(place)", "keep one of them, or give one another metadata.name")
+        "\(name.reference) is already defined at \(place.file):\(place.line)", "keep one of them, or give one another metadata.name")
       return false
     }
-    places[name] = "\(object.file):\(object.line)"
+    places[name] = ObjectPlace(file: object.file, document: object.document, line: object.line)
     return true
   }
+}
+
+/// Where an object, or a part of it, stands.
+struct ObjectPlace: Hashable, Sendable {
+  var file: String
+  var document: Int
+  var line: Int
 }
 
 /// Kinds of Kubernetes' own API groups, none of which holds an egress policy but NetworkPolicy.

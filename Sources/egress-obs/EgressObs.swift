@@ -7,8 +7,8 @@ struct EgressObs: AsyncParsableCommand {
     abstract: "Names every third party your workloads talk to, and says whether policy allows it.",
     version: version,
     subcommands: [
-      RunCommand.self, ReplayCommand.self, ReportCommand.self, VendorsCommand.self, FlowsCommand.self, CheckCommand.self, AlertsCommand.self,
-      DoctorCommand.self,
+      RunCommand.self, ReplayCommand.self, ReportCommand.self, VendorsCommand.self, FlowsCommand.self, CheckCommand.self, AuditCommand.self,
+      AlertsCommand.self, DoctorCommand.self,
     ])
 
   static let version = "0.1.0"

@@ -13,7 +13,7 @@ import Testing
     #expect(NegatedFilters.rewrite(given) == rewritten)
   }
 
-  static let commands = ["run", "replay", "report", "vendors", "flows", "check", "alerts", "doctor"]
+  static let commands = ["run", "replay", "report", "vendors", "flows", "check", "audit", "alerts", "doctor"]
 
   @Test(arguments: commands)
   func `every command explains itself`(command: String) throws {

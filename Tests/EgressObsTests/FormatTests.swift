@@ -85,6 +85,7 @@ import Testing
       try validate(try output(arguments, "ndjson"), shape)
       if name != "check" { try validate(try output(arguments, "json"), "listing.v1") }
     }
+    for format in ["json", "ndjson"] { try validate(try output(["audit"] + Sample.declared, format), nil) }
     let doctor = try Program.egressObs("doctor", "--db", database, "-o", "ndjson")
     try validate(doctor.output, "diagnosis.v1")
   }

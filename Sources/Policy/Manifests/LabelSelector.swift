@@ -48,6 +48,11 @@ public struct LabelSelector: Hashable, Sendable {
 
   public var selectsEverything: Bool { matchLabels.isEmpty && matchExpressions.isEmpty }
 
+  /// Whether everything that `other` selects is selected by this one, too, as far as their words show.
+  func covers(_ other: LabelSelector) -> Bool {
+    matchLabels.allSatisfy { other.matchLabels[$0.key] == $0.value } && matchExpressions.allSatisfy(other.matchExpressions.contains)
+  }
+
   public func matches(_ labels: [String: String]) -> Bool {
     for (key, value) in matchLabels where labels[key] != value { return false }
     return matchExpressions.allSatisfy { $0.matches(labels) }

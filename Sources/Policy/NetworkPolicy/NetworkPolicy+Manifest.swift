@@ -1,7 +1,7 @@
 import EgressModel
 
 extension NetworkPolicy {
-  /// Reads an object strictly, by the rules of the API server. Ingress rules are checked, too, though nothing is made of them.
+  /// Reads an object strictly, by the rules of the API server.
   static func read(_ object: ManifestObject, _ problems: Problems) -> NetworkPolicy? {
     guard let fields = object.fields(problems), var name = object.objectName(fields) else { return nil }
     name.namespace = name.namespace ?? "default"
@@ -11,12 +11,15 @@ extension NetworkPolicy {
     guard let spec = fields["spec"] else { return policy }
     guard let spec = spec.members("podSelector", "policyTypes", "ingress", "egress") else { return nil }
     policy.podSelector = spec["podSelector"]?.labelSelector() ?? LabelSelector()
-    for rule in spec["ingress"]?.elements() ?? [] { _ = rule.networkPolicyRule(peers: "from") }
+    policy.ingress = (spec["ingress"]?.elements() ?? []).compactMap { $0.networkPolicyRule(peers: "from") }
+    policy.declaresEgress = spec["egress"] != nil
     policy.egress = (spec["egress"]?.elements() ?? []).compactMap { $0.networkPolicyRule(peers: "to") }
     policy.isolatesEgress = !policy.egress.isEmpty
     if let types = spec["policyTypes"], case let elements = types.elements(), !elements.isEmpty {
       if elements.count > 2 { types.refuse("\(elements.count) policy types are given", "there are only Ingress and Egress") }
-      policy.isolatesEgress = elements.compactMap { $0.word(["Ingress": false, "Egress": true]) }.contains(true)
+      let isEgress = elements.compactMap { $0.word(["Ingress": false, "Egress": true]) }
+      policy.isolatesEgress = isEgress.contains(true)
+      if !isEgress.contains(false) { policy.ingress = nil }
     }
     return policy
   }

@@ -1,6 +1,6 @@
 import EgressModel
 
-/// The egress half of a `networking.k8s.io/v1` NetworkPolicy.
+/// A `networking.k8s.io/v1` NetworkPolicy, of which the egress half is judged.
 ///
 /// A policy that selects a pod and has the policy type Egress isolates it: only what a rule of such a policy allows may leave.
 /// There is no order and no denying rule.
@@ -38,6 +38,10 @@ struct NetworkPolicy: PolicyObject {
   var isolatesEgress: Bool
   /// Without effect unless `isolatesEgress`.
   var egress: [Rule]
+  /// For an audit: whether the list of egress rules is there, rules or not.
+  var declaresEgress = false
+  /// For an audit: whom the pods take connections from. Nil where the policy is not about ingress.
+  var ingress: [Rule]?
   var file: String
   var document: Int
   var line: Int

@@ -1,5 +1,6 @@
 import Drift
 import EgressModel
+import Policy
 
 /// One test suite in JUnit's XML, as CI systems read it: a test case for each conversation, with what is wrong with it.
 struct JUnitSuite {
@@ -55,6 +56,23 @@ struct JUnitSuite {
       }
       return test
     }
+  }
+
+  /// A case for each finding of an audit, and one that passes when there is none.
+  init(_ report: AuditReport, failOn: Set<AuditFinding.Check>) {
+    name = "egress-obs audit"
+    notes = []
+    cases = report.findings.map { finding in
+      var test = Case(group: finding.subject, name: finding.check.rawValue)
+      let message = [finding.reason, finding.fix, finding.place].compactMap(\.self).joined(separator: "; ")
+      if failOn.isEmpty || failOn.contains(finding.check) {
+        test.failures = [(finding.check.rawValue, message)]
+      } else {
+        test.notes = [message]
+      }
+      return test
+    }
+    if cases.isEmpty { cases = [Case(group: "policies", name: "audit")] }
   }
 
   var text: String {

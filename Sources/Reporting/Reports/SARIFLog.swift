@@ -3,16 +3,23 @@ import EgressModel
 import Policy
 
 /// Findings as a log of [SARIF 2.1.0](https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html): the rule ids are the words of
-/// `FindingKind`, a place in a manifest is given where a rule decided or came nearest, and the workload is the logical location.
+/// `FindingKind` or of an audit's checks, a place in a manifest is given where there is one, and the workload is the logical location.
 struct SARIFLog {
-  private let findings: [Finding]
-  private let rules: [RuleReference: RuleDescription]
+  private let kinds: [JSONValue]
+  private let results: [JSONValue]
   private let coverage: Coverage?
 
+  /// A place in a manifest is given where a rule decided or came nearest.
   init(findings: [Finding], rules: [RuleReference: RuleDescription], coverage: Coverage?) {
-    self.findings = findings
-    self.rules = rules
+    kinds = FindingKind.allCases.map { Self.kind($0.rawValue, $0.meaning) }
+    results = findings.map { Self.result($0, rules) }
     self.coverage = coverage
+  }
+
+  init(_ findings: [AuditFinding]) {
+    kinds = AuditFinding.Check.allCases.map { Self.kind($0.rawValue, $0.meaning) }
+    results = findings.map(Self.result)
+    coverage = nil
   }
 
   var text: String { json.prettyText + "\n" }
@@ -23,26 +30,49 @@ struct SARIFLog {
       "version": .string("2.1.0"),
       "runs": .array([
         .object([
-          "tool": .object([
-            "driver": .object(["name": .string("egress-obs"), "rules": .array(FindingKind.allCases.map(\.sarifRule))])
-          ]),
-          "results": .array(findings.map(result)),
+          "tool": .object(["driver": .object(["name": .string("egress-obs"), "rules": .array(kinds)])]),
+          "results": .array(results),
           "properties": coverage.map { .object(["coverage": $0.json]) },
         ])
       ]),
     ])
   }
 
-  private func result(_ finding: Finding) -> JSONValue {
+  private static func kind(_ id: String, _ meaning: String) -> JSONValue {
+    .object(["id": .string(id), "shortDescription": .object(["text": .string(meaning)])])
+  }
+
+  private static func result(_ finding: AuditFinding) -> JSONValue {
+    let logical: JSONValue = .object([
+      "name": .string(Escaping.terminal(finding.subject)), "fullyQualifiedName": .string(Escaping.terminal(finding.subject)), "kind": .string("resource"),
+    ])
+    return .object([
+      "ruleId": .string(finding.check.rawValue),
+      "ruleIndex": .integer(Int64(AuditFinding.Check.allCases.firstIndex(of: finding.check) ?? -1)),
+      "level": .string(finding.severity.sarifLevel),
+      "message": .object(["text": .string(Escaping.terminal("\(finding.subject): \(finding.reason); \(finding.fix)"))]),
+      "locations": .array([.object(["physicalLocation": finding.file.map { place($0, finding.line ?? 1) }, "logicalLocations": .array([logical])])]),
+      "partialFingerprints": .object(["egressObs/v1": .string(hash([finding.check.rawValue, finding.subject]))]),
+    ])
+  }
+
+  private static func place(_ file: String, _ line: Int) -> JSONValue {
+    .object([
+      "artifactLocation": .object(["uri": .string(uri(path: file))]),
+      "region": .object(["startLine": .integer(Int64(max(1, line)))]),
+    ])
+  }
+
+  private static func result(_ finding: Finding, _ rules: [RuleReference: RuleDescription]) -> JSONValue {
     let message = finding.reason.map { finding.title.contains($0) ? finding.title : "\(finding.title): \($0)" } ?? finding.title
-    let location = location(finding)
+    let location = location(finding, rules)
     return .object([
       "ruleId": .string(finding.kind.rawValue),
       "ruleIndex": .integer(Int64(FindingKind.allCases.firstIndex(of: finding.kind) ?? -1)),
       "level": .string(finding.severity.sarifLevel),
       "message": .object(["text": .string(Escaping.terminal(message))]),
       "locations": location.map { .array([$0]) },
-      "partialFingerprints": .object(["egressObs/v1": .string(Self.fingerprint(finding))]),
+      "partialFingerprints": .object(["egressObs/v1": .string(fingerprint(finding))]),
       "properties": .object([
         "flows": .unsigned(finding.flows),
         "bytesOut": .unsigned(finding.bytes.out),
@@ -53,13 +83,8 @@ struct SARIFLog {
     ])
   }
 
-  private func location(_ finding: Finding) -> JSONValue? {
-    let physical: JSONValue? = finding.rule.flatMap { rules[$0] }.map { rule in
-      .object([
-        "artifactLocation": .object(["uri": .string(Self.uri(path: rule.file))]),
-        "region": .object(["startLine": .integer(Int64(max(1, rule.line)))]),
-      ])
-    }
+  private static func location(_ finding: Finding, _ rules: [RuleReference: RuleDescription]) -> JSONValue? {
+    let physical = finding.rule.flatMap { rules[$0] }.map { place($0.file, $0.line) }
     let logical: JSONValue? = finding.workload.map { workload in
       .array([
         .object([
@@ -81,6 +106,10 @@ struct SARIFLog {
     } else if let rule = finding.rule {
       parts.append(rule.description)
     }
+    return hash(parts)
+  }
+
+  private static func hash(_ parts: [String]) -> String {
     // FNV-1a, 64 bits: Swift's own hashes differ from process to process.
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in parts.joined(separator: "\u{0}").utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
@@ -117,10 +146,6 @@ extension Severity {
 }
 
 extension FindingKind {
-  fileprivate var sarifRule: JSONValue {
-    .object(["id": .string(rawValue), "shortDescription": .object(["text": .string(meaning)])])
-  }
-
   /// One sentence.
   var meaning: String {
     switch self {
