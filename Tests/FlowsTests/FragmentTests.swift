@@ -229,7 +229,7 @@ private let server6 = SocketAddress(ip: IPAddress(high: 0x2001_0db8_0000_0000, l
         let packet = PacketDecoder.decode(frame.span, linkType: .raw, originalLength: frame.count)
         guard let fragment = packet.fragment else { continue }
         if datagram == nil { datagram = Datagram(packet, fragment, at: Timestamp(nanoseconds: 0)) }
-        datagram?.insert(fragment, frame.span, ipLength: frame.count, at: Timestamp(nanoseconds: 0))
+        datagram?.insert(packet, fragment, frame.span, at: Timestamp(nanoseconds: 0))
         let held = (offset..<end).filter { plain[$0] != nil }.count
         if held > 0, held < end - offset { isSpoilt = true }
         if isSpoilt { break }

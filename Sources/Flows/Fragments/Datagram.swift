@@ -49,12 +49,7 @@ struct Datagram {
     key = Key(packet, fragment)
     var template = packet
     template.fragment = nil
-    template.stop = .complete
-    template.transport = fragment.transport
-    template.hasPorts = false
-    (template.sourcePort, template.destinationPort, template.tcpFlags) = (0, 0, [])
     (template.payloadOffset, template.payloadLength, template.capturedPayloadLength) = (0, 0, 0)
-    (template.icmpType, template.icmpCode) = (0, 0)
     self.template = template
     since = time
     last = time
@@ -65,38 +60,38 @@ struct Datagram {
     return first.offset == 0 && first.bytes.count == length
   }
 
-  mutating func insert(_ fragment: Packet.Fragment, _ frame: Span<UInt8>, ipLength length: Int, at time: Timestamp) {
+  mutating func insert(_ packet: Packet, _ fragment: Packet.Fragment, _ frame: Span<UInt8>, at time: Timestamp) {
     guard !isSettled else { return }
-    ipLength += length
+    ipLength += packet.ipLength
     if time > last { last = time }
+    let piece = frame.extracting(packet.payloadOffset..<packet.payloadOffset + packet.capturedPayloadLength)
     if fault == nil {
-      if let cause = join(fragment, frame) { spoil(cause) }
+      if let cause = join(piece, fragment, claimedLength: packet.payloadLength) { spoil(cause) }
     } else if fragment.offset == 0, runs.isEmpty {
-      insert([UInt8](copying: frame, fragment.start, min(fragment.capturedLength, Self.headerLength)), at: 0, 0)
+      insert([UInt8](copying: piece, min(piece.count, Self.headerLength)), at: 0, 0)
     }
   }
 
-  private mutating func join(_ piece: Packet.Fragment, _ frame: Span<UInt8>) -> DatagramAbandonment? {
-    var fragment = piece
+  private mutating func join(_ piece: Span<UInt8>, _ fragment: Packet.Fragment, claimedLength: Int) -> DatagramAbandonment? {
+    var pieceLength = claimedLength
     // RFC 791 3.2, RFC 8200 4.5: all but the last are multiples of eight octets. Linux cuts the others of IPv4, and drops those of IPv6.
-    if fragment.hasMore, fragment.length % 8 != 0 {
-      guard key.source.isV4, fragment.length > 8 else { return .malformed }
-      fragment.length &= ~7
-      fragment.capturedLength = min(fragment.capturedLength, fragment.length)
+    if fragment.hasMore, pieceLength % 8 != 0 {
+      guard key.source.isV4 else { return .malformed }
+      pieceLength &= ~7
     }
+    let start = Int(fragment.offset)
+    let end = start + pieceLength
     // No datagram is longer than its length field can say.
-    guard fragment.end + (key.source.isV4 ? 20 : 0) <= 65_535 else { return .malformed }
-    let end = fragment.hasMore ? length : fragment.end
-    guard length == nil || length == end, fragment.end <= end ?? .max, runs.last?.end ?? 0 <= end ?? .max else { return .overlapping }
-    guard fragment.length > 0 else { return fragment.hasMore ? .malformed : nil }
+    guard end + (key.source.isV4 ? 20 : 0) <= 65_535 else { return .malformed }
+    let whole = fragment.hasMore ? length : end
+    guard length == nil || length == whole, end <= whole ?? .max, runs.last?.end ?? 0 <= whole ?? .max else { return .overlapping }
+    guard pieceLength > 0 else { return fragment.hasMore ? .malformed : nil }
     // The first run that ends behind the piece's beginning is the only one it can lie in.
-    let index = runs.firstIndex { $0.end > fragment.offset } ?? runs.count
-    if index < runs.count, runs[index].offset < fragment.end {
-      return runs[index].offset <= fragment.offset && fragment.end <= runs[index].end ? nil : .overlapping
-    }
-    length = end
-    insert([UInt8](copying: frame, fragment.start, fragment.capturedLength), at: fragment.offset, index)
-    if fragment.isCut { return .cut }
+    let index = runs.firstIndex { $0.end > start } ?? runs.count
+    if index < runs.count, runs[index].offset < end { return runs[index].offset <= start && end <= runs[index].end ? nil : .overlapping }
+    length = whole
+    insert([UInt8](copying: piece, min(piece.count, pieceLength)), at: start, index)
+    if piece.count < pieceLength { return .cut }
     return runs.count > Self.maximumRuns ? .noRoom : nil
   }
 
@@ -150,16 +145,16 @@ struct Datagram {
 extension Datagram.Key {
   init(_ packet: Packet, _ fragment: Packet.Fragment) {
     self.init(
-      source: packet.source, destination: packet.destination, identification: fragment.identification, transport: fragment.transport,
+      source: packet.source, destination: packet.destination, identification: fragment.identification, transport: packet.transport,
       encapsulation: packet.encapsulation)
   }
 }
 
 extension [UInt8] {
-  fileprivate init(copying frame: Span<UInt8>, _ start: Int, _ count: Int) {
+  fileprivate init(copying octets: Span<UInt8>, _ count: Int) {
     self.init()
     append(addingCapacity: count) { output in
-      for index in start..<start + count { output.append(frame[index]) }
+      for index in 0..<count { output.append(octets[index]) }
     }
   }
 }

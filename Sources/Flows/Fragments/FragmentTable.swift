@@ -41,7 +41,7 @@ struct FragmentTable {
       place = datagrams[group].count - 1
     }
     guard let index = place else { return (nil, displaced) }
-    datagrams[group][index].insert(fragment, frame, ipLength: packet.ipLength, at: time)
+    datagrams[group][index].insert(packet, fragment, frame, at: time)
     if datagrams[group][index].isWhole {
       let whole = datagrams[group][index]
       datagrams[group][index].settle()

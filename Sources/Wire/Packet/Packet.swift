@@ -19,7 +19,7 @@ public struct Packet: Sendable {
   public var sequence: UInt32 = 0
   /// TCP only.
   public var acknowledgment: UInt32 = 0
-  /// Set when this is a piece of a datagram.
+  /// Set when this is a piece of a datagram. It is decoded no further: its transport is what the datagram's data begins with.
   public var fragment: Fragment?
   public var sourcePort: UInt16 = 0
   public var destinationPort: UInt16 = 0
@@ -41,30 +41,19 @@ public struct Packet: Sendable {
 
   @inlinable init() {}
 
-  /// What a fragment says of its place in the datagram.
+  /// What a fragment says of its place in the datagram. The piece itself is the packet's payload.
   public struct Fragment: Equatable, Sendable {
     /// The Identification field, the same in every piece.
     public var identification: UInt32
     /// Where the piece belongs in the datagram's data, in octets.
-    public var offset: Int
+    public var offset: UInt16
     public var hasMore: Bool
-    /// The protocol that the datagram's data begins with.
-    public var transport: Transport
-    /// Where the piece begins in the frame.
-    public var start: Int
-    /// Octets of the piece, as the headers claim, and of those the captured.
-    public var length: Int
-    public var capturedLength: Int
-
-    /// Where the piece ends in the datagram's data.
-    @inlinable public var end: Int { offset + length }
-    @inlinable public var isCut: Bool { capturedLength < length }
   }
 
   @inlinable public var isFragment: Bool { fragment != nil }
 
   /// A piece of a datagram that does not hold the transport header.
-  @inlinable public var isLaterFragment: Bool { (fragment?.offset ?? 0) > 0 }
+  @inlinable public var isLaterFragment: Bool { fragment.map { $0.offset > 0 } ?? false }
 
   /// Whether less of the payload was captured than was sent.
   @inlinable public var isPayloadCut: Bool { capturedPayloadLength < payloadLength }

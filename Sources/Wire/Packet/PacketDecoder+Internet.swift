@@ -11,7 +11,7 @@ extension PacketDecoder {
   }
 
   /// [RFC 791 §3.1](https://www.rfc-editor.org/rfc/rfc791#section-3.1).
-  mutating func ipv4(_ frame: Span<UInt8>) -> Layer {
+  @inline(__always) mutating func ipv4(_ frame: Span<UInt8>) -> Layer {
     guard available >= 20 else { return stop(.truncatedInternet) }
     let header = frame.extracting(offset..<offset + 20)
     let headerLength = Int(header[0] & 15) * 4
@@ -34,11 +34,12 @@ extension PacketDecoder {
     let fragment = header.bigEndian16(6)
     // More Fragments, or an offset.
     if fragment & 0x3fff != 0 {
-      self.fragment(
-        of: header[9], identification: UInt32(header.bigEndian16(4)), offset: (fragment & 0x1fff) << 3, hasMore: fragment & 0x2000 != 0)
+      packet.fragment = Packet.Fragment(
+        identification: UInt32(header.bigEndian16(4)), offset: (fragment & 0x1fff) << 3, hasMore: fragment & 0x2000 != 0)
+      return .piece
     }
     // AH is the same header over both versions; the others are IPv6's alone.
-    return header[9] == 51 && !packet.isLaterFragment ? .extensionHeader(51) : .transport(header[9])
+    return header[9] == 51 ? .extensionHeader(51) : .transport(header[9])
   }
 
   /// [RFC 8200 §3](https://www.rfc-editor.org/rfc/rfc8200#section-3).
@@ -85,19 +86,12 @@ extension PacketDecoder {
     offset += length
     extensionHeaders += 1
     let field = header.bigEndian16(2)
-    // RFC 6946: an "atomic" fragment is a whole packet with a fragment header. A header that says it again is no sender's.
-    if type == 44, field & 0xfff9 != 0, packet.fragment == nil {
-      fragment(of: next, identification: header.bigEndian32(4), offset: field & 0xfff8, hasMore: field & 1 == 1)
+    // RFC 6946: an "atomic" fragment is a whole packet with a fragment header.
+    if type == 44, field & 0xfff9 != 0 {
+      packet.fragment = Packet.Fragment(identification: header.bigEndian32(4), offset: field & 0xfff8, hasMore: field & 1 == 1)
     }
     packet.transport = Transport(rawValue: next)
-    // What follows the header in a later fragment is data, not another header.
-    return Self.isExtension(next) && !packet.isLaterFragment ? .extensionHeader(next) : .transport(next)
-  }
-
-  /// Notes that what begins at `offset` is a piece of a datagram.
-  @inline(never) private mutating func fragment(of transport: UInt8, identification: UInt32, offset place: UInt16, hasMore: Bool) {
-    packet.fragment = Packet.Fragment(
-      identification: identification, offset: Int(place), hasMore: hasMore, transport: Transport(rawValue: transport), start: offset,
-      length: max(0, claimedEnd - offset), capturedLength: max(0, available))
+    if packet.fragment != nil { return .piece }
+    return Self.isExtension(next) ? .extensionHeader(next) : .transport(next)
   }
 }

@@ -52,7 +52,7 @@ extension PacketDecoder {
       packet.isTagged = true
       return .etherType(next)
     case 0...1500: return logicalLinkControl(frame)
-    default: return otherEtherType(type, frame)
+    default: return .otherEtherType(type)
     }
   }
 

@@ -3,7 +3,7 @@ extension PacketDecoder {
 
   /// [LINKTYPE_NFLOG](https://www.tcpdump.org/linktypes/LINKTYPE_NFLOG.html): four octets, then attributes with length and type in
   /// the host's byte order (libpcap turns those of a file); attribute 9 is the packet.
-  @inline(never) mutating func nflog(_ frame: Span<UInt8>) -> Layer {
+  mutating func nflog(_ frame: Span<UInt8>) -> Layer {
     guard available >= 4 else { return stop(.truncatedLink) }
     guard frame[offset + 1] == 0 else { return stop(.notIP) }
     offset += 4

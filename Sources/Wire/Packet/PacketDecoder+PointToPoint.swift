@@ -2,7 +2,7 @@
 extension PacketDecoder {
   /// PPP ([RFC 1661 §2](https://www.rfc-editor.org/rfc/rfc1661#section-2)), in HDLC-like framing
   /// ([RFC 1662 §3.1](https://www.rfc-editor.org/rfc/rfc1662#section-3.1)) or without; `LINKTYPE_PPP` also holds Cisco's HDLC.
-  @inline(never) mutating func ppp(_ frame: Span<UInt8>) -> Layer {
+  mutating func ppp(_ frame: Span<UInt8>) -> Layer {
     guard available >= 2 else { return stop(.truncatedLink) }
     switch (frame[offset], frame[offset + 1]) {
     case (0xff, 0x03): offset += 2
@@ -28,7 +28,7 @@ extension PacketDecoder {
   }
 
   /// A PPPoE session packet ([RFC 2516 §4](https://www.rfc-editor.org/rfc/rfc2516#section-4)).
-  @inline(never) mutating func pppoe(_ frame: Span<UInt8>) -> Layer {
+  mutating func pppoe(_ frame: Span<UInt8>) -> Layer {
     guard available >= 6 else { return stop(.truncatedLink) }
     let header = frame.extracting(offset..<offset + 6)
     guard header[0] == 0x11, header[1] == 0 else { return stop(.notIP) }
@@ -39,7 +39,7 @@ extension PacketDecoder {
   }
 
   /// Cisco's HDLC ([RFC 1547 §4.3.1](https://www.rfc-editor.org/rfc/rfc1547#section-4.3.1)): address, control, EtherType.
-  @inline(never) mutating func ciscoHDLC(_ frame: Span<UInt8>) -> Layer {
+  mutating func ciscoHDLC(_ frame: Span<UInt8>) -> Layer {
     guard available >= 4 else { return stop(.truncatedLink) }
     let type = frame.extracting(offset..<offset + 4).bigEndian16(2)
     offset += 4

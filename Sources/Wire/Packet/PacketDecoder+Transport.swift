@@ -2,16 +2,12 @@ import EgressModel
 
 extension PacketDecoder {
   mutating func transport(_ number: UInt8, _ frame: Span<UInt8>) -> Layer {
-    guard !packet.isLaterFragment else {
-      setPayload(from: offset)
-      return .done
-    }
     switch number {
     case 6: return tcp(frame)
     case 17: return udp(frame)
     case 132: return sctp(frame)
     case 1, 58: return icmp(frame)
-    default: return otherTransport(number, frame)
+    default: return .otherTransport(number)
     }
   }
 
@@ -48,7 +44,7 @@ extension PacketDecoder {
     packet.destinationPort = header.bigEndian16(2)
     packet.hasPorts = true
     let length = Int(header.bigEndian16(4))
-    // 0 is a jumbogram or an offloaded batch of datagrams; more than the datagram holds is normal in a first fragment.
+    // 0 is a jumbogram or an offloaded batch of datagrams; more than the datagram holds is a lie, or a fragment's.
     let isShorter = length != 0 && length < claimedEnd - offset
     guard !isShorter || length >= 8 else { return stop(.malformedTransport) }
     if isShorter {
@@ -56,7 +52,7 @@ extension PacketDecoder {
       end = min(end, claimedEnd)
     }
     setPayload(from: offset + 8)
-    return Self.mayTunnel(packet.sourcePort, packet.destinationPort) ? udpTunnel(frame) : .done
+    return Self.mayTunnel(packet.sourcePort, packet.destinationPort) ? .udpTunnel : .done
   }
 
   /// The common header ([RFC 9260 §3.1](https://www.rfc-editor.org/rfc/rfc9260#section-3.1)); chunks are the payload.

@@ -1,9 +1,9 @@
 import EgressModel
 
 // What stands where a plain frame has its IP packet, and what an IP packet has inside instead of a transport. These
-// are out of the way of plain frames: one comparison of two ports, or the last case of a switch, leads here.
+// are out of the way of plain frames: one comparison of two ports, or the last case of a switch, leads here, through `walkOn`.
 extension PacketDecoder {
-  @inline(never) mutating func otherEtherType(_ type: UInt16, _ frame: Span<UInt8>) -> Layer {
+  mutating func otherEtherType(_ type: UInt16, _ frame: Span<UInt8>) -> Layer {
     switch type {
     case 0x8864: return .pppoe
     case 0x8847, 0x8848: return .mpls
@@ -18,7 +18,7 @@ extension PacketDecoder {
 
   /// A stack of labels ([RFC 3032 §2.1](https://www.rfc-editor.org/rfc/rfc3032#section-2.1)). It does not say what follows: the first nibble
   /// tells IP, else it is Ethernet, with a control word before it or without ([RFC 4928](https://www.rfc-editor.org/rfc/rfc4928)).
-  @inline(never) mutating func mpls(_ frame: Span<UInt8>) -> Layer {
+  mutating func mpls(_ frame: Span<UInt8>) -> Layer {
     var isBottom = false
     for _ in 0..<Self.maximumLabels {
       guard available >= 4 else { return stop(.truncatedLink) }
@@ -43,10 +43,8 @@ extension PacketDecoder {
   }
 
   /// What an IP packet carries that is neither TCP, UDP, SCTP nor ICMP.
-  @inline(never) mutating func otherTransport(_ number: UInt8, _ frame: Span<UInt8>) -> Layer {
+  mutating func otherTransport(_ number: UInt8, _ frame: Span<UInt8>) -> Layer {
     setPayload(from: offset)
-    // Half a tunnel is read when the datagram is whole.
-    guard !packet.isFragment else { return .done }
     switch number {
     // RFC 2003, RFC 2473, RFC 4213.
     case 4: return descend(packet.source.isV4 ? .ipip : .fourInSix, .ipv4, frame)
@@ -116,8 +114,8 @@ extension PacketDecoder {
   }
 
   /// What UDP on the port of a tunnel carries. A port proves little: what does not read as an IP packet that fits is the payload it was.
-  @inline(never) mutating func udpTunnel(_ frame: Span<UInt8>) -> Layer {
-    guard !packet.isFragment, packet.capturedPayloadLength >= 8 else { return .done }
+  mutating func udpTunnel(_ frame: Span<UInt8>) -> Layer {
+    guard packet.capturedPayloadLength >= 8 else { return .done }
     switch packet.destinationPort {
     // 8472 is what Linux took before the port was assigned, and what Flannel and Cilium still use.
     case 4789, 4790, 8472: return vxlan(frame)
@@ -237,11 +235,11 @@ extension PacketDecoder {
     return .done
   }
 
-  /// Whether an IP header that fits stands at `offset`.
+  /// Whether an IP packet that fits stands at `offset`.
   private func isIPPacket(_ frame: Span<UInt8>) -> Bool {
     var inner = self
     inner.packet = Packet()
-    _ = frame[offset] >> 4 == 4 ? inner.ipv4(frame) : inner.ipv6(frame)
+    inner.walk(frame, from: .rawIP)
     return inner.packet.hasInternetHeader && inner.internetOffset + inner.packet.ipLength <= claimedEnd
   }
 

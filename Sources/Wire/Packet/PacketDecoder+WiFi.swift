@@ -1,7 +1,7 @@
 // Shared media other than Ethernet; IP is behind an LLC header in all of them.
 extension PacketDecoder {
   /// [LINKTYPE_FDDI](https://www.tcpdump.org/linktypes.html): frame control, two addresses.
-  @inline(never) mutating func fddi(_ frame: Span<UInt8>) -> Layer {
+  mutating func fddi(_ frame: Span<UInt8>) -> Layer {
     guard available >= 13 else { return stop(.truncatedLink) }
     // 01LLLxxx and 0101xxxx: asynchronous frames with LLC; others are the ring's own.
     guard frame[offset] & 0xf0 == 0x50 else { return stop(.notIP) }
@@ -10,7 +10,7 @@ extension PacketDecoder {
   }
 
   /// A [radiotap](https://www.radiotap.org) header says its length, little-endian, after version and padding.
-  @inline(never) mutating func radiotap(_ frame: Span<UInt8>) -> Layer {
+  mutating func radiotap(_ frame: Span<UInt8>) -> Layer {
     guard available >= 8 else { return stop(.truncatedLink) }
     let length = Int(frame[offset + 2]) | Int(frame[offset + 3]) << 8
     guard frame[offset] == 0, length >= 8 else { return stop(.notIP) }
@@ -22,7 +22,7 @@ extension PacketDecoder {
   /// An IEEE 802.11 data frame that is not encrypted (IEEE Std 802.11-2020, 9.2.3 and 9.3.2).
   ///
   /// Of an aggregate of several MSDUs the first is read.
-  @inline(never) mutating func wifi(_ frame: Span<UInt8>) -> Layer {
+  mutating func wifi(_ frame: Span<UInt8>) -> Layer {
     guard available >= 24 else { return stop(.truncatedLink) }
     let (type, flags) = (frame[offset], frame[offset + 1])
     let subtype = type >> 4

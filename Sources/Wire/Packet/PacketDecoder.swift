@@ -7,12 +7,17 @@ public struct PacketDecoder {
   /// The header that starts at `offset`. Each layer's function reads its header and says what comes next.
   enum Layer {
     case ethernet, linuxCooked, linuxCooked2, loopback
-    case ppp, pppoe, ciscoHDLC, fddi, wifi, radiotap, nflog, mpls
     case etherType(UInt16)
     case rawIP, ipv4, ipv6
     case extensionHeader(UInt8)
     case transport(UInt8)
     case done
+    // The rare ones; see `walkOn`.
+    case ppp, pppoe, ciscoHDLC, fddi, wifi, radiotap, nflog, mpls
+    case otherEtherType(UInt16)
+    case otherTransport(UInt8)
+    case udpTunnel
+    case piece
   }
 
   static let maximumTags = 4
@@ -79,6 +84,8 @@ public struct PacketDecoder {
     decoder.offset = error.payloadOffset
     decoder.end = error.payloadOffset + error.capturedPayloadLength
     decoder.walk(frame, from: error.transport == .icmp ? .ipv4 : .ipv6)
+    // What the first fragment was quoted of has its ports there, and needs no more.
+    if decoder.packet.isFragment, !decoder.packet.isLaterFragment { decoder.walk(frame, from: .transport(decoder.packet.transport.rawValue)) }
     return decoder.packet
   }
 
@@ -91,14 +98,6 @@ public struct PacketDecoder {
       case .linuxCooked: layer = linuxCooked(frame)
       case .linuxCooked2: layer = linuxCooked2(frame)
       case .loopback: layer = loopback(frame)
-      case .ppp: layer = ppp(frame)
-      case .pppoe: layer = pppoe(frame)
-      case .ciscoHDLC: layer = ciscoHDLC(frame)
-      case .fddi: layer = fddi(frame)
-      case .wifi: layer = wifi(frame)
-      case .radiotap: layer = radiotap(frame)
-      case .nflog: layer = nflog(frame)
-      case .mpls: layer = mpls(frame)
       case .etherType(let type): layer = etherType(type, frame)
       case .rawIP: layer = rawIP(frame)
       case .ipv4: layer = ipv4(frame)
@@ -106,8 +105,42 @@ public struct PacketDecoder {
       case .extensionHeader(let type): layer = extensionHeader(type, frame)
       case .transport(let number): layer = transport(number, frame)
       case .done: return
+      default:
+        // By value: where the decoder is lent to nobody, it stays in registers.
+        self = Self.walkOn(self, frame, from: layer)
+        return
       }
     }
+  }
+
+  /// The data of a fragment.
+  private mutating func piece() -> Layer {
+    setPayload(from: offset)
+    return .done
+  }
+
+  /// Goes on with a layer that plain frames do not have.
+  @inline(never) private static func walkOn(_ decoder: PacketDecoder, _ frame: Span<UInt8>, from first: Layer) -> PacketDecoder {
+    var decoder = decoder
+    let layer =
+      switch first {
+      case .ppp: decoder.ppp(frame)
+      case .pppoe: decoder.pppoe(frame)
+      case .ciscoHDLC: decoder.ciscoHDLC(frame)
+      case .fddi: decoder.fddi(frame)
+      case .wifi: decoder.wifi(frame)
+      case .radiotap: decoder.radiotap(frame)
+      case .nflog: decoder.nflog(frame)
+      case .mpls: decoder.mpls(frame)
+      case .otherEtherType(let type): decoder.otherEtherType(type, frame)
+      case .otherTransport(let number): decoder.otherTransport(number, frame)
+      case .udpTunnel: decoder.udpTunnel(frame)
+      case .piece: decoder.piece()
+      default: first
+      }
+    if case .done = layer { return decoder }
+    decoder.walk(frame, from: layer)
+    return decoder
   }
 
   /// Octets captured from `offset` on.

@@ -145,25 +145,32 @@ private typealias Parts = FrameParts
     #expect(!Self.decode(Parts.ethernet([0, 1, 8, 0], type: 0x0806), .ethernet).hasInternetHeader)
   }
 
-  @Test func `fragments: the first has the ports, the later ones say where they belong`() {
+  @Test func `a fragment is decoded down to its data, and says where that belongs`() {
     let first = Self.decode(Parts.ipv4(Parts.udp(length: 2000), protocol: 17, fragment: 0x2000, identification: 77))
-    #expect(first.isFragment && !first.isLaterFragment && first.hasPorts)
+    #expect(first.isFragment && !first.isLaterFragment && !first.hasPorts && first.transport == .udp)
     #expect(first.fragment?.identification == 77 && first.fragment?.offset == 0 && first.fragment?.hasMore == true)
-    #expect(first.fragment?.transport == .udp && first.fragment?.start == 20 && first.fragment?.length == 13)
+    #expect(first.payloadOffset == 20 && first.payloadLength == 13 && first.stop == .complete)
     let later = Self.decode(Parts.ipv4([9, 9, 9, 9], protocol: 17, fragment: 1, identification: 77))
     #expect(later.isLaterFragment && !later.hasPorts && later.transport == .udp && later.stop == .complete)
-    #expect(later.fragment?.offset == 8 && later.fragment?.hasMore == false && later.fragment?.end == 12)
+    #expect(later.fragment?.offset == 8 && later.fragment?.hasMore == false && later.payloadLength == 4)
     let v6 = Self.decode(Parts.ipv6(Parts.fragment(next: 17, offset: 1448, more: true) + [1, 2, 3], next: 44), originalLength: 60)
     #expect(v6.isLaterFragment && v6.transport == .udp && !v6.hasPorts)
     #expect(v6.fragment?.identification == 7 && v6.fragment?.offset == 1448 && v6.fragment?.hasMore == true)
-    #expect(v6.fragment?.start == 48 && v6.fragment?.length == 3 && v6.fragment?.capturedLength == 3)
+    #expect(v6.payloadOffset == 48 && v6.payloadLength == 3)
     let cut = Self.decode(Array(Parts.ipv4([9, 9, 9, 9], protocol: 17, fragment: 1)[..<22]), originalLength: 24)
-    #expect(cut.fragment?.isCut == true && cut.fragment?.capturedLength == 2 && cut.fragment?.length == 4)
-    // In a later fragment, what looks like another extension header is data.
+    #expect(cut.isPayloadCut && cut.capturedPayloadLength == 2 && cut.payloadLength == 4)
+    // What looks like another extension header is data.
     let data = Self.decode(Parts.ipv6(Parts.fragment(next: 60, offset: 1448, more: true) + Parts.options(next: 6) + Parts.tcp(), next: 44))
     #expect(data.transport.rawValue == 60 && !data.hasPorts)
     // "Don't fragment" alone is no fragment.
     #expect(!Self.decode(Parts.ipv4(Parts.tcp(), fragment: 0x4000)).isFragment)
+  }
+
+  @Test func `the first fragment that an ICMP error quotes has its ports`() {
+    let original = Parts.ipv4(Parts.udp(length: 2000), protocol: 17, fragment: 0x2000, identification: 77)
+    let frame = Parts.ipv4(Parts.icmp(type: 3, code: 3, payload: original), protocol: 1)
+    let quoted = PacketDecoder.decodeQuotation(in: frame.span, of: Self.decode(frame))
+    #expect(quoted.isFragment && quoted.hasPorts && quoted.destinationPort == 443)
   }
 
   @Test func `an ICMP error quotes the packet that caused it`() {
