@@ -6,6 +6,7 @@ import EgressModel
 /// - A pod that a NetworkPolicy or an FQDNNetworkPolicy selects may leave where a rule of either allows it, and the Baseline tier is not asked.
 /// - What nothing decides is allowed.
 struct GenericEngine: PolicyEngine {
+  let knowsNamesAsAddresses = true
   private let cluster: Cluster
   private let tiers: ClusterNetworkPolicyEngine
   private let networkPolicies: NetworkPolicyEngine

@@ -14,6 +14,8 @@ public import EgressModel
 /// - Traffic to loopback and to the pod's own address is never subject to policy.
 /// - NetworkPolicy sees a Service's address translated: every backend that the inventory knows is judged, and when they disagree, or none is
 ///   known and that matters, the verdict is undecidable.
+/// - The names that were said in the connection decide, and each of them must be allowed; without any, those that the workload looked up. Most data
+///   paths know names only as addresses, so what one denies by the name that was said may pass for another name's sake: that is told (`bypass`).
 /// - Judge a connection by its initiator; answers need no rule.
 public struct Judge: Sendable {
   /// What passes without any rule, for reports: nothing is exempted in silence.
@@ -59,7 +61,7 @@ public struct Judge: Sendable {
     case .ambiguous:
       return judge(candidates: workload.candidates, destination)
     default:
-      return Self.all(engines.map { $0.judge(host: workload, destination) })
+      return judge(destination) { $0.judge(host: workload, $1) }
     }
   }
 
@@ -67,7 +69,19 @@ public struct Judge: Sendable {
     if destination.address.isLoopback || cluster.pods[pod].addresses.contains(destination.address) {
       return exempt(engines.flatMap { $0.names(selecting: pod) }.sorted())
     }
-    return Self.all(engines.map { $0.judge(pod, destination) })
+    return judge(destination) { $0.judge(pod, $1) }
+  }
+
+  /// By the names that were said; where these are denied, it is told whether the data path lets the flow through for another name's sake.
+  private func judge(_ destination: Destination, _ judge: (any PolicyEngine, Destination) -> Verdict) -> Verdict {
+    guard destination.names.count > 1 else { return Self.all(engines.map { judge($0, destination) }) }
+    let alternatives = destination.alternatives
+    var verdict = Self.all(engines.flatMap { engine in alternatives.map { judge(engine, $0) } })
+    guard verdict.decision == .denied, let seen = destination.asAddress else { return verdict }
+    let passing = Self.all(
+      engines.flatMap { engine in engine.knowsNamesAsAddresses ? [judge(engine, seen)] : alternatives.map { judge(engine, $0) } })
+    if passing.decision == .allowed { verdict.bypass = passing.by.first }
+    return verdict
   }
 
   /// The policies that select a pod of the inventory, by its place in it.
@@ -87,13 +101,26 @@ public struct Judge: Sendable {
 
   /// Every engine must let a flow pass. What one denies stays denied whatever another cannot tell.
   static func all(_ verdicts: [Verdict]) -> Verdict {
-    let selectedBy = verdicts.flatMap(\.selectedBy).sorted()
+    let selectedBy = verdicts.flatMap(\.selectedBy).sortedOnce
     for decision in [Verdict.Decision.denied, .undecidable] {
       guard var verdict = verdicts.first(where: { $0.decision == decision }) else { continue }
       verdict.selectedBy = selectedBy
       return verdict
     }
     let decision = verdicts.contains { $0.decision == .allowed } ? Verdict.Decision.allowed : .unprotected
-    return Verdict(decision: decision, by: verdicts.flatMap(\.by).sorted(), selectedBy: selectedBy)
+    return Verdict(decision: decision, by: verdicts.flatMap(\.by).sortedOnce, selectedBy: selectedBy)
+  }
+}
+
+extension Array where Element: Comparable {
+  /// In order, and each element once.
+  fileprivate var sortedOnce: [Element] {
+    var sorted = sorted()
+    var last: Element?
+    sorted.removeAll { element in
+      defer { last = element }
+      return element == last
+    }
+    return sorted
   }
 }

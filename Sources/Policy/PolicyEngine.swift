@@ -4,6 +4,9 @@ import EgressModel
 ///
 /// Within an engine the kinds combine by its own rules; `Judge` lets a flow pass only if every engine does.
 protocol PolicyEngine: Sendable {
+  /// Whether the data path knows a name only by the addresses that it leads to, so that a rule about a name lets everything through that goes there.
+  var knowsNamesAsAddresses: Bool { get }
+
   /// Whether a pod of the namespace that is not in the inventory may be selected.
   func maySelectPods(in namespace: String) -> Bool
 
@@ -18,5 +21,7 @@ protocol PolicyEngine: Sendable {
 }
 
 extension PolicyEngine {
+  var knowsNamesAsAddresses: Bool { false }
+
   func judge(host workload: Workload, _ destination: Destination) -> Verdict { Verdict(decision: .unprotected) }
 }

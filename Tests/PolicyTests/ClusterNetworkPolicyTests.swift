@@ -97,12 +97,13 @@ import Testing
     ("[{action: Deny, to: [{pods: {podSelector: {matchLabels: {app: cart}}}}], protocols: [{tcp: {destinationPort: {number: 9090}}}]}]", "10.96.0.20", 80, .tcp, [], .denied,
       "ClusterNetworkPolicy/c#0 denies traffic to pods app=cart of every namespace ports 9090/tcp"),
     ("[{action: Deny, to: [{namespaces: {}}]}]", "10.96.0.21", 443, .tcp, [], .undecidable, "10.96.0.21 is service shop/shop, which selects no pods: its endpoints are not known"),
-    // Names: one or more labels below, never the name itself; whatever leads to the address, but for hints.
+    // Names: one or more labels below, never the name itself; what was said decides, and hints never do.
     ("[{action: Accept, to: [{domainNames: ['*.a.com']}]}, {action: Deny, to: [{networks: [0.0.0.0/0]}]}]", "203.0.113.9", 443, .tcp, [name("x.y.A.com.", .confirmed)], .allowed, nil),
     ("[{action: Accept, to: [{domainNames: ['*.a.com']}]}, {action: Deny, to: [{networks: [0.0.0.0/0]}]}]", "203.0.113.9", 443, .tcp, [name("a.com", .confirmed)], .denied,
       "ClusterNetworkPolicy/c#1 denies traffic to 0.0.0.0/0; ClusterNetworkPolicy/c#0: name a.com does not match *.a.com"),
     ("[{action: Accept, to: [{domainNames: [b.com]}]}, {action: Deny, to: [{networks: [0.0.0.0/0]}]}]", "203.0.113.9", 443, .tcp,
-      [name("a.com", .confirmed), name("b.com", .shared, .dns)], .allowed, nil),
+      [name("a.com", .confirmed), name("b.com", .shared, .dns)], .denied,
+      "ClusterNetworkPolicy/c#1 denies traffic to 0.0.0.0/0; ClusterNetworkPolicy/c#0: name a.com does not match b.com"),
     ("[{action: Accept, to: [{domainNames: [b.com]}]}, {action: Deny, to: [{networks: [0.0.0.0/0]}]}]", "203.0.113.9", 443, .tcp, [name("b.com", .hint, .ptr)], .denied,
       "ClusterNetworkPolicy/c#1 denies traffic to 0.0.0.0/0; ClusterNetworkPolicy/c#0: only a hint (ptr b.com) names 203.0.113.9, which cannot match b.com"),
   ]

@@ -23,6 +23,7 @@ extension Verdict {
       "by": by.isEmpty ? nil : .array(by.map(\.json)),
       "reason": reason.map { .string($0) },
       "nearest": nearest?.json,
+      "bypass": bypass?.json,
     ])
   }
 }

@@ -16,14 +16,21 @@ public struct Verdict: Hashable, Sendable {
   public var reason: String?
   /// Denied by default: the rule that came nearest.
   public var nearest: RuleReference?
+  /// Denied by the name that was said in the connection, and let through all the same: the rule about another name of the same address that
+  /// a data path, which knows names only as addresses, lets it through by.
+  public var bypass: RuleReference?
   /// The policies that select the workload, in a stable order.
   public var selectedBy: [String]
 
-  public init(decision: Decision, by: [RuleReference] = [], reason: String? = nil, nearest: RuleReference? = nil, selectedBy: [String] = []) {
+  public init(
+    decision: Decision, by: [RuleReference] = [], reason: String? = nil, nearest: RuleReference? = nil, bypass: RuleReference? = nil,
+    selectedBy: [String] = []
+  ) {
     self.decision = decision
     self.by = by
     self.reason = reason
     self.nearest = nearest
+    self.bypass = bypass
     self.selectedBy = selectedBy
   }
 }

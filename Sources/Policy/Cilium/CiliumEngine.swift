@@ -30,6 +30,7 @@ struct CiliumEngine: PolicyEngine {
     var deniesByDefault: Bool
   }
 
+  let knowsNamesAsAddresses = true
   let cluster: Cluster
   /// Sorted by reference; specs of one policy in their order.
   private let policies: [Policy]

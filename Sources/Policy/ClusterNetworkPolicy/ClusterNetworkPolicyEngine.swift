@@ -85,7 +85,7 @@ struct ClusterNetworkPolicyEngine: Sendable {
 
   /// What a tier says of a flow to one place.
   func outcome(of tier: ClusterNetworkPolicy.Tier, _ pod: Int, at place: Place, _ destination: Destination) -> Outcome {
-    let names = destination.addressNames
+    let names = destination.decisiveNames
     var decided: (policy: Int, rule: Int)?
     var nearest: (policy: Int, rule: Int, nearness: Int)?
     for id in selecting[pod].policies where policies[id].tier == tier {

@@ -13,6 +13,7 @@ struct EgressFirewallEngine: PolicyEngine {
     var nodes: [Bool]
   }
 
+  let knowsNamesAsAddresses = true
   private let cluster: Cluster
   private let firewalls: [String: Firewall]
 
@@ -51,7 +52,7 @@ struct EgressFirewallEngine: PolicyEngine {
     let selectedBy = [firewall.reference]
     // Only what leaves the cluster is looked at, and pods are in it.
     guard place.pod == nil, !cluster.isPodNetwork(place.address) else { return Verdict(decision: .allowed, selectedBy: selectedBy) }
-    let names = destination.addressNames
+    let names = destination.decisiveNames
     var nearest: (rule: Int, nearness: Int)?
     for (index, rule) in firewall.rules.enumerated() {
       let nearness = nearness(of: rule, place, destination, names)
@@ -77,7 +78,8 @@ struct EgressFirewallEngine: PolicyEngine {
     let target =
       switch rule.declared.target {
       case .block(let prefix): Nearness.of(place.address, in: [prefix])
-      case .name(let pattern): Nearness.of(names, in: [pattern])
+      // What leads to the address is denied, whatever was said.
+      case .name(let pattern): Nearness.of(rule.declared.action == .deny ? destination.addressNames : names, in: [pattern])
       case .nodes: cluster.node(at: place.address).map { rule.nodes[$0] ? Nearness.destination : 1 } ?? 0
       }
     return target + (rule.declared.ports.match(place, destination.transport, cluster) ? Nearness.port : 0)

@@ -29,7 +29,7 @@ struct FQDNNetworkPolicyEngine: Sendable {
     let selected = selecting[pod]
     guard !selected.policies.isEmpty else { return Verdict(decision: .unprotected) }
     // Names of services are not resolved for these policies.
-    let names = place.pod == nil ? destination.addressNames : []
+    let names = place.pod == nil ? destination.decisiveNames : []
     var allowing: [RuleReference] = []
     var nearest: (policy: Int, rule: Int, nearness: Int)?
     for id in selected.policies {

@@ -30,6 +30,7 @@ public struct CheckResult: Equatable, Sendable {
       "expected": isAsExpected ? nil : expected.map { .string($0.rawValue) },
       "by": rules.isEmpty ? nil : .array(rules.map(\.json)),
       "reason": verdict.reason.map { .string($0) },
+      "bypass": verdict.bypass?.json,
     ])
   }
 }

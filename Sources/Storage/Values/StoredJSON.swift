@@ -110,7 +110,7 @@ extension Verdict {
     else { return nil }
     self.init(
       decision: decision, by: by, reason: json.text("reason"), nearest: json["nearest"].flatMap(RuleReference.init(stored:)),
-      selectedBy: selectedBy)
+      bypass: json["bypass"].flatMap(RuleReference.init(stored:)), selectedBy: selectedBy)
   }
 }
 
