@@ -34,7 +34,8 @@ let package = Package(
       dependencies: [
         "EgressModel", .product(name: "Crypto", package: "swift-crypto"), .product(name: "CryptoExtras", package: "swift-crypto"),
       ], swiftSettings: strict),
-    .target(name: "Flows", dependencies: ["EgressModel", "Wire"], swiftSettings: strict),
+    .target(
+      name: "Flows", dependencies: ["EgressModel", "Wire"], resources: [.embedInCode("Names/resolvers.tsv")], swiftSettings: strict),
     .target(name: "Policy", dependencies: ["EgressModel", .product(name: "Yams", package: "Yams")], swiftSettings: strict),
     .target(
       name: "Drift", dependencies: ["EgressModel", "Policy", "CPSL"], resources: [.embedInCode("Vendors/vendors.tsv")], swiftSettings: strict),

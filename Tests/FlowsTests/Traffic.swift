@@ -91,12 +91,25 @@ enum Traffic {
     return message
   }
 
+  /// An HTTPS answer with one record: priority, target, address hints ([RFC 9460 §2.2](https://www.rfc-editor.org/rfc/rfc9460#section-2.2)).
+  static func httpsAnswer(_ id: UInt16, _ text: String, priority: UInt16, target: String, hints: [IPAddress] = []) -> [UInt8] {
+    var data = bigEndian(priority) + name(target)
+    let octets = hints.compactMap(\.v4).flatMap { bigEndian($0) }
+    if !octets.isEmpty { data += [0, 4] + bigEndian(UInt16(octets.count)) + octets }
+    return bigEndian(id) + [0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0] + name(text) + bigEndian(RecordType.https.rawValue) + [0, 1] + name(text)
+      + bigEndian(RecordType.https.rawValue) + [0, 1] + bigEndian(60 as UInt32) + bigEndian(UInt16(data.count)) + data
+  }
+
   // MARK: TLS
 
   /// A record with a ClientHello of the fewest octets, of TLS 1.2, or of TLS 1.3 with a well-made encrypted hello in it; plus
   /// `padding` in a padding extension.
-  static func clientHello(_ serverName: String?, padding: Int = 0, isEncrypted: Bool = false) -> [UInt8] {
+  static func clientHello(_ serverName: String?, padding: Int = 0, isEncrypted: Bool = false, alpn: [String] = []) -> [UInt8] {
     var extensions: [UInt8] = []
+    if !alpn.isEmpty {
+      let list = alpn.flatMap { [UInt8($0.utf8.count)] + Array($0.utf8) }
+      extensions += [0, 16] + bigEndian(UInt16(list.count + 2)) + bigEndian(UInt16(list.count)) + list
+    }
     if let serverName {
       let octets = Array(serverName.utf8)
       let length = UInt16(octets.count)

@@ -49,9 +49,26 @@ extension FlowMeter {
       NameRecord(
         time: time, client: clientEnd.ip, server: serverEnd.ip, name: resolution.name, type: resolution.type.description, chain: resolution.chain,
         addresses: addresses, ttl: resolution.ttl, rcode: resolution.responseCode.description))
-    if let ttl = resolution.ttl, !addresses.isEmpty {
-      names.learn(client: clientEnd.ip, name: resolution.name, chain: resolution.chain, addresses: addresses, ttl: ttl, at: time)
-    }
+    if let ttl = resolution.ttl { learn(resolution, addresses, ttl: ttl, client: clientEnd.ip, at: time) }
     return decoded.stop == nil ? .answer : isCut ? .truncated : .malformed
   }
+
+  /// Remembers the addresses for the name that the client is after: the one asked for, or the one whose answer led to it just before.
+  private mutating func learn(_ resolution: Resolution, _ addresses: [IPAddress], ttl: UInt32, client: IPAddress, at time: Timestamp) {
+    let origin = aliases.alias(client: client, to: resolution.name, type: resolution.type, at: time)
+    let name = origin?.name ?? resolution.name
+    let chain = (origin?.chain ?? []) + resolution.chain
+    let lifetime = min(ttl, origin?.ttl ?? ttl)
+    if !addresses.isEmpty { names.learn(client: client, name: name, chain: chain, addresses: addresses, ttl: lifetime, at: time) }
+    // Of HTTPS, an alias without a record behind it is what most names have; the client's A query leads through the same alias.
+    if resolution.type == .a || resolution.type == .aaaa, addresses.isEmpty, !resolution.chain.isEmpty {
+      aliases.remember(AliasTable.Alias(client: client, type: resolution.type, name: name, chain: chain, ttl: lifetime, time: time))
+    }
+    for target in resolution.targets.prefix(Self.maximumTargets) {
+      aliases.remember(AliasTable.Alias(client: client, type: .https, name: name, chain: chain + [target], ttl: lifetime, time: time))
+    }
+  }
+
+  /// Hosts of one answer's SVCB records that are followed.
+  private static var maximumTargets: Int { 8 }
 }

@@ -140,14 +140,12 @@ extension FlowMeter {
     case .ssh:
       table[index].content = .ssh
     case .tls(let facts):
-      // RFC 7858: `dot` is registered for DNS over TLS.
-      table[index].content = facts.alpn.contains("dot") ? .dot : .tls
+      table[index].content = content(of: facts, to: table[index].key.end(sender.other), lookedUp: known.lookedUp, overQUIC: false)
       known.tls = facts
       spoken = facts.sni.map { NameEvidence(name: $0, source: .tlsSNI, confidence: .confirmed) }
       prove(index, sender, .content)
     case .quic(let facts):
-      // RFC 9250 registers `doq`.
-      table[index].content = facts.alpn.contains("doq") ? .doq : .quic
+      table[index].content = content(of: facts, to: table[index].key.end(sender.other), lookedUp: known.lookedUp, overQUIC: true)
       known.tls = facts
       spoken = facts.sni.map { NameEvidence(name: $0, source: .quicSNI, confidence: .confirmed) }
       prove(index, sender, .content)

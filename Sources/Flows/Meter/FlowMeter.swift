@@ -16,6 +16,7 @@ public struct FlowMeter: ~Copyable, Sendable {
   var fragments: FragmentTable
   var names: NameTable
   var queries: QueryTable
+  var aliases: AliasTable
   var translations: TranslationTable
   var streams = Slab<FlowStreams>()
   var details = Slab<FlowDetails>()
@@ -48,6 +49,7 @@ public struct FlowMeter: ~Copyable, Sendable {
       seed: configuration.seed)
     names.clients = configuration.clients
     translations = TranslationTable(seed: configuration.seed)
+    aliases = AliasTable(seed: configuration.seed)
     queries = QueryTable(capacity: configuration.queryCapacity, timeout: configuration.queryTimeout)
   }
 

@@ -58,7 +58,7 @@ struct Flow {
 
   /// What was recognised in the payload; a number, because a flow holds no reference.
   enum ContentKind: UInt8 {
-    case unknown, tls, quic, http, dns, dot, doq, ssh
+    case unknown, tls, quic, http, dns, dot, doh, doq, ssh
 
     var application: Application? {
       switch self {
@@ -68,6 +68,7 @@ struct Flow {
       case .http: .http
       case .dns: .dns
       case .dot: .dot
+      case .doh: .doh
       case .doq: .doq
       case .ssh: .ssh
       }

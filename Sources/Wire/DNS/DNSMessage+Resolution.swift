@@ -11,6 +11,8 @@ public struct Resolution: Hashable, Sendable {
   public var addresses: [IPAddress]
   /// Address hints of its SVCB and HTTPS records (not of aliases): what a client may connect to without an A or AAAA query.
   public var addressHints: [IPAddress]
+  /// Other hosts that its SVCB and HTTPS records name: a client looks these up next.
+  public var targets: [DomainName]
   /// Its PTR records: the names of the address asked for.
   public var pointers: [DomainName]
   /// Seconds: the smallest along the chain and the data; nil when nothing was answered.
@@ -29,7 +31,8 @@ extension DNSMessage {
   public func resolution() -> Resolution? {
     guard flags.isResponse, flags.opcode == 0, questionCount == 1, let question, question.class == .internet else { return nil }
     var resolution = Resolution(
-      name: question.name, type: question.type, responseCode: responseCode, chain: [], addresses: [], addressHints: [], pointers: [], ttl: nil)
+      name: question.name, type: question.type, responseCode: responseCode, chain: [], addresses: [], addressHints: [], targets: [],
+      pointers: [], ttl: nil)
     var owner = question.name
     // Asking for the alias itself, one is not sent behind it.
     if question.type != .any {
@@ -50,8 +53,10 @@ extension DNSMessage {
       switch record.data {
       case .address(let address): resolution.addresses.append(address)
       case .pointer(let name): resolution.pointers.append(name)
-      case .service(let binding) where !binding.isAlias: resolution.addressHints += binding.addressHints
-      case .service, .canonicalName, .other: break
+      case .service(let binding):
+        if !binding.isAlias { resolution.addressHints += binding.addressHints }
+        if binding.target.text != ".", binding.target != owner { resolution.targets.append(binding.target) }
+      case .canonicalName, .other: break
       }
     }
     return resolution
