@@ -12,6 +12,8 @@ public struct RuleDescription: Hashable, Sendable {
   public var width: String?
   /// The domains under which a wildcard of the rule lets names in: `example.com` for `*.example.com`.
   public var wildcardDomains: [DomainName] = []
+  /// Whether the rule only denies: that nothing uses it is as it should be.
+  public var denies = false
   /// The policy's own remark.
   public var note: String?
   public var file: String

@@ -62,6 +62,8 @@ import Testing
     #expect(stale.compactMap(\.rule).map(\.shortName) == ["EgressPolicy/shop/pay#0", "EgressPolicy/shop/pay#1", "netpol/shop/web#1", "netpol/shop/web#2"])
     #expect(stale.first?.reason == "0 hits in 60m, 99% watched, 2 restarts covered")
     #expect(stale.first?.workload == nil)
+    // One that only denies is as it should be.
+    #expect(used.rules.keys.contains { $0.policy == "EgressFirewall/other/default" })
     #expect(used.rules[try #require(stale.last?.rule)]?.file == "policies/shop.yaml")
   }
 

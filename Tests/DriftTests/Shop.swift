@@ -30,6 +30,11 @@ enum Shop {
         ports: [443]
       - names: ["*.co.uk"]
         ports: [443]
+    ---
+    apiVersion: k8s.ovn.org/v1
+    kind: EgressFirewall
+    metadata: {name: default, namespace: other}
+    spec: {egress: [{type: Deny, to: {cidrSelector: 0.0.0.0/0}}]}
     """
 
   static let catalogue = "stripe.example\tStripe\tpayments\ncdn.example\tShared CDN\tcdn\tmany-tenant\n"

@@ -180,6 +180,7 @@ import Testing
     #expect(rules.map(\.summary) == ["to *.a.com or b.com ports 443/tcp", "to 0.0.0.0/0", "deny to 0.0.0.0/0", "pass to every node or every pod of every namespace", "to a.com"])
     #expect(rules.map(\.width) == [nil, "0.0.0.0/0 is every IPv4 address", nil, nil, "every port of a.com"])
     #expect(rules[0].wildcardDomains.map(\.text) == ["a.com"])
+    #expect(rules.map(\.denies) == [false, false, true, false, false])
     #expect(rules[0].note == "web")
   }
 }

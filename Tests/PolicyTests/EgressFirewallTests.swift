@@ -93,6 +93,7 @@ import Testing
       Self.firewall("[{type: Allow, to: {dnsName: '*.a.com'}}, {type: Deny, to: {cidrSelector: '::/0'}}, {type: Allow, to: {cidrSelector: 0.0.0.0/0}, ports: [{protocol: UDP, port: 53}]}]")
     ).rules
     #expect(rules.map(\.summary) == ["to *.a.com", "deny to ::/0", "to 0.0.0.0/0 ports 53/udp"])
+    #expect(rules.map(\.denies) == [false, true, false])
     #expect(rules.map(\.width) == ["every port of *.a.com", nil, "0.0.0.0/0 is every IPv4 address"])
   }
 }

@@ -30,7 +30,8 @@ public struct DriftReport: Sendable {
     var summaries = VendorSummaries(detector: detector)
     var coverage = coverage.withoutShares
     var subjects: Set<Subject> = []
-    var usedRules: Set<RuleReference> = []
+    // A rule that only denies is not stale for want of use.
+    var usedRules = Set(rules.lazy.filter(\.denies).map(\.reference))
     for var endpoint in endpoints {
       if let judge { endpoint.verdict = judge.judge(endpoint.workload, endpoint.destination) }
       usedRules.formUnion(endpoint.verdict?.by ?? [])

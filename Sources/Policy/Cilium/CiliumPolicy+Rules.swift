@@ -7,7 +7,8 @@ extension CiliumPolicy {
       return rules.map { number, rule in
         RuleDescription(
           reference: RuleReference(policy: name.reference, rule: number), summary: (rule.denies ? "deny " : "") + rule.summary,
-          width: rule.denies ? nil : rule.width, wildcardDomains: rule.denies ? [] : rule.wildcardDomains, file: file, document: document, line: rule.line)
+          width: rule.denies ? nil : rule.width, wildcardDomains: rule.denies ? [] : rule.wildcardDomains, denies: rule.denies, file: file,
+          document: document, line: rule.line)
       }
     }
   }

@@ -67,7 +67,8 @@ extension ClusterNetworkPolicy {
     egress.enumerated().map { index, rule in
       RuleDescription(
         reference: RuleReference(policy: name.reference, rule: index), summary: rule.summary, width: rule.width,
-        wildcardDomains: rule.action == .accept ? rule.names.wildcardDomains : [], note: rule.name, file: file, document: document, line: rule.line)
+        wildcardDomains: rule.action == .accept ? rule.names.wildcardDomains : [], denies: rule.action == .deny, note: rule.name, file: file,
+        document: document, line: rule.line)
     }
   }
 }

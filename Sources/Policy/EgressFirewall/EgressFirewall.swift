@@ -43,7 +43,7 @@ extension EgressFirewall {
     egress.enumerated().map { index, rule in
       RuleDescription(
         reference: RuleReference(policy: name.reference, rule: index), summary: rule.summary, width: rule.width,
-        wildcardDomains: rule.wildcardDomains, file: file, document: document, line: rule.line)
+        wildcardDomains: rule.wildcardDomains, denies: rule.action == .deny, file: file, document: document, line: rule.line)
     }
   }
 }

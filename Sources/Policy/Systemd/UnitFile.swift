@@ -39,7 +39,8 @@ extension UnitFile {
     assignments.enumerated().compactMap { index, assignment in
       guard let summary = assignment.setting.summary else { return nil }
       return RuleDescription(
-        reference: reference(index), summary: summary, width: assignment.setting.width, file: path, document: 1, line: assignment.line)
+        reference: reference(index), summary: summary, width: assignment.setting.width, denies: assignment.setting.denies, file: path,
+        document: 1, line: assignment.line)
     }
   }
 }
@@ -55,6 +56,10 @@ extension UnitFile.Setting {
     case .interfaces(let names, true): "not through \(names.joined(separator: " or "))"
     case .filter(let path): "filtered by \(path)"
     }
+  }
+
+  var denies: Bool {
+    if case .allow = self { false } else { true }
   }
 
   /// These lists know no ports, so every port is not held against them.
