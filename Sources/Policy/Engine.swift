@@ -5,6 +5,9 @@ public enum Engine: String, CaseIterable, Sendable {
   /// The text of the Kubernetes API, and nothing of any plugin.
   case generic
   case cilium
+  case calico
+  /// With the names that open-source Calico does not match.
+  case calicoEnterprise = "calico-enterprise"
 
   /// Takes the word of a command line.
   public init(named name: String) throws(PolicyError) {

@@ -33,7 +33,12 @@ public struct Judge: Sendable {
     let cluster = Cluster(inventory)
     let enforced = policies.enforced
     self.cluster = cluster
-    let dataPath: any PolicyEngine = policies.engine == .cilium ? CiliumEngine(enforced, cluster: cluster) : GenericEngine(enforced, cluster: cluster)
+    let dataPath: any PolicyEngine =
+      switch policies.engine {
+      case .auto, .generic: GenericEngine(enforced, cluster: cluster)
+      case .cilium: CiliumEngine(enforced, cluster: cluster)
+      case .calico, .calicoEnterprise: CalicoEngine(enforced, cluster: cluster)
+      }
     // Kinds that the data path leaves alone are not among the enforced: those engines then select nothing.
     engines = [
       dataPath,

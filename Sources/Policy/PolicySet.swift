@@ -36,7 +36,17 @@ public struct PolicySet: Sendable {
     "networking.istio.io/v1alpha3/ServiceEntry": ServiceEntry.self, "networking.istio.io/v1alpha3/Sidecar": Sidecar.self,
     "v1/ConfigMap": MeshConfig.self,
     "\(EgressPolicy.apiVersion)/EgressPolicy": EgressPolicy.self,
-  ]
+  ].merging(calicoKinds) { $1 }
+
+  /// By the API server of Calico, or by the custom resources that it keeps.
+  private static let calicoKinds = Dictionary(
+    uniqueKeysWithValues: ["projectcalico.org/v3", "crd.projectcalico.org/v1"].flatMap { version in
+      [
+        ("NetworkPolicy", CalicoPolicy.self), ("GlobalNetworkPolicy", CalicoPolicy.self), ("StagedNetworkPolicy", CalicoPolicy.self),
+        ("StagedGlobalNetworkPolicy", CalicoPolicy.self), ("Tier", CalicoTier.self), ("NetworkSet", CalicoNetworkSet.self),
+        ("GlobalNetworkSet", CalicoNetworkSet.self),
+      ].map { (kind: String, type: any PolicyObject.Type) in ("\(version)/\(kind)", type) }
+    })
 
   public private(set) var notUnderstood: [UnknownObject] = []
   private(set) var objects: [any PolicyObject] = []
@@ -54,7 +64,8 @@ public struct PolicySet: Sendable {
   /// By whose rules the policies are judged: what was asked for, or is found from the manifests.
   public var engine: Engine {
     if asked != .auto { return asked }
-    return objects.contains { type(of: $0).engines == [.cilium] } ? .cilium : .generic
+    if objects.contains(where: { type(of: $0).engines == CiliumPolicy.engines }) { return .cilium }
+    return objects.contains { type(of: $0).engines == CalicoPolicy.engines } ? .calico : .generic
   }
 
   /// Policies of kinds that `engine` does not implement: declared, and without effect.

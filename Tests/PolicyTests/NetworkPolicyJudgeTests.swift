@@ -158,6 +158,6 @@ import Testing
   @Test func `only the engines that are there can be named`() throws {
     #expect(try Engine(named: "Generic") == .generic)
     let error = #expect(throws: PolicyError.self) { try Engine(named: "windows") }
-    #expect(error?.description == "engine \"windows\" is not supported; supported: auto, generic, cilium")
+    #expect(error?.description == "engine \"windows\" is not supported; supported: auto, generic, cilium, calico, calico-enterprise")
   }
 }

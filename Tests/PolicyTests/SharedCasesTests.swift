@@ -17,7 +17,7 @@ import Testing
   static func text(_ path: String) throws -> String { try String(contentsOf: folder.appending(path: path), encoding: .utf8) }
 
   /// The kinds whose engine is found from the manifests.
-  static let cases = ["networkpolicy", "adminnetworkpolicy", "clusternetworkpolicy", "egressfirewall", "fqdnnetworkpolicy", "istio", "mixed", "cilium"].flatMap { kind in
+  static let cases = ["networkpolicy", "adminnetworkpolicy", "clusternetworkpolicy", "egressfirewall", "fqdnnetworkpolicy", "istio", "mixed", "cilium", "calico"].flatMap { kind in
     entries(kind).map { "\(kind)/\($0)" }
   }
 
@@ -42,7 +42,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: exists), arguments: entries("invalid").filter { ["np-", "npg-", "cnp-", "ef-", "cilium-"].contains(where: $0.hasPrefix) })
+  @Test(.enabled(if: exists), arguments: entries("invalid").filter { ["np-", "npg-", "cnp-", "ef-", "cilium-", "calico-"].contains(where: $0.hasPrefix) })
   func `what must be refused is refused`(_ name: String) throws {
     var policies = PolicySet()
     let errors = policies.add(try Self.text("invalid/\(name)/manifest.yaml"), file: "manifest.yaml")
@@ -64,6 +64,27 @@ import Testing
       guard let name = vector.name ?? vector.string, !name.isEmpty, let match = vector.match else { continue }
       let pattern = try #require(vector.field == "matchName" ? CiliumNamePattern(name: vector.pattern) : CiliumNamePattern(pattern: vector.pattern))
       #expect(pattern.matches(DomainName(presentation: name)) == match, "\(line)")
+    }
+  }
+
+  struct SelectorVector: Decodable {
+    var selector: String
+    var labels: [String: String]?
+    var match: Bool?
+    var canonical: String?
+  }
+
+  @Test(.enabled(if: exists), arguments: ["calico-selector", "calico-selector-canonical", "calico-selector-invalid"])
+  func `Calico's selectors match as its own tests say`(_ file: String) throws {
+    for line in try Self.text("vectors/\(file).jsonl").split(separator: "\n") {
+      let vector = try JSONDecoder().decode(SelectorVector.self, from: Data(line.utf8))
+      guard file != "calico-selector-invalid" else {
+        #expect(throws: CalicoSelector.SyntaxError.self, "\(line)") { try CalicoSelector(parsing: vector.selector) }
+        continue
+      }
+      let selector = try CalicoSelector(parsing: vector.selector)
+      if let canonical = vector.canonical { #expect(selector.description == canonical) }
+      if let match = vector.match { #expect(selector.matches(vector.labels ?? [:]) == match, "\(line)") }
     }
   }
 }

@@ -7,7 +7,7 @@ import EgressModel
 /// pod. Within a tier the rules stand in order: of the policies by priority, of each policy as they are written, and the first that matches decides.
 /// ([API reference](https://network-policy-api.sigs.k8s.io/reference/spec/))
 struct ClusterNetworkPolicy: PolicyObject {
-  static let engines: Set<Engine> = [.generic]
+  static let engines: Set<Engine> = [.generic, .calico, .calicoEnterprise]
 
   enum Tier: Hashable, Sendable {
     case admin

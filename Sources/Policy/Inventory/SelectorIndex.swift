@@ -1,19 +1,18 @@
-/// Finds those of many label selectors that match a set of labels, without asking each.
+/// Finds those of many selectors that match a set of labels, without asking each.
 ///
-/// A selector with `matchLabels` can match only labels that hold one of its pairs, so it is filed under its rarest-looking pair
-/// (the first by name) and asked only then; the others are always asked.
+/// A selector that needs a pair is filed under it, and asked only about labels that hold it; the others are always asked.
 struct SelectorIndex: Sendable {
   private struct Pair: Hashable {
     var key: String
     var value: String
   }
-  private typealias Entry = (selector: LabelSelector, id: Int)
+  private typealias Entry = (selector: any LabelMatcher, id: Int)
 
   private var filed: [Pair: [Entry]] = [:]
   private var unfiled: [Entry] = []
 
-  mutating func insert(_ selector: LabelSelector, id: Int) {
-    if let (key, value) = selector.matchLabels.min(by: { $0.key < $1.key }) {
+  mutating func insert(_ selector: some LabelMatcher, id: Int) {
+    if let (key, value) = selector.requiredPair {
       filed[Pair(key: key, value: value), default: []].append((selector, id))
     } else {
       unfiled.append((selector, id))

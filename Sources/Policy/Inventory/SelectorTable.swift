@@ -1,12 +1,12 @@
 /// Numbers distinct selectors, and tells of every set of labels which of them match it: asked once, instead of at every verdict.
 struct SelectorTable {
-  private var ids: [LabelSelector: Int] = [:]
+  private var ids: [AnyHashable: Int] = [:]
   private var index = SelectorIndex()
 
-  mutating func id(_ selector: LabelSelector) -> Int {
-    if let id = ids[selector] { return id }
+  mutating func id(_ selector: some LabelMatcher & Hashable) -> Int {
+    if let id = ids[AnyHashable(selector)] { return id }
     let id = ids.count
-    ids[selector] = id
+    ids[AnyHashable(selector)] = id
     index.insert(selector, id: id)
     return id
   }
