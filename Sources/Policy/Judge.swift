@@ -106,10 +106,21 @@ public struct Judge: Sendable {
 
   /// Every engine must let a flow pass. What one denies stays denied whatever another cannot tell.
   static func all(_ verdicts: [Verdict]) -> Verdict {
+    var verdict = combined(verdicts)
+    guard verdicts.contains(where: { $0.would != nil }) else { return verdict }
+    let would = combined(
+      verdicts.map { verdict in
+        verdict.would.map { Verdict(decision: $0.decision, by: $0.by, reason: $0.reason) } ?? verdict
+      })
+    verdict.would = would.decision == verdict.decision ? nil : Verdict.Proposal(decision: would.decision, by: would.by, reason: would.reason)
+    return verdict
+  }
+
+  private static func combined(_ verdicts: [Verdict]) -> Verdict {
     let selectedBy = verdicts.flatMap(\.selectedBy).sortedOnce
     for decision in [Verdict.Decision.denied, .undecidable] {
       guard var verdict = verdicts.first(where: { $0.decision == decision }) else { continue }
-      verdict.selectedBy = selectedBy
+      (verdict.selectedBy, verdict.would) = (selectedBy, nil)
       return verdict
     }
     let decision = verdicts.contains { $0.decision == .allowed } ? Verdict.Decision.allowed : .unprotected

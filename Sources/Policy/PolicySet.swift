@@ -43,7 +43,7 @@ public struct PolicySet: Sendable {
     uniqueKeysWithValues: ["projectcalico.org/v3", "crd.projectcalico.org/v1"].flatMap { version in
       [
         ("NetworkPolicy", CalicoPolicy.self), ("GlobalNetworkPolicy", CalicoPolicy.self), ("StagedNetworkPolicy", CalicoPolicy.self),
-        ("StagedGlobalNetworkPolicy", CalicoPolicy.self), ("Tier", CalicoTier.self), ("NetworkSet", CalicoNetworkSet.self),
+        ("StagedGlobalNetworkPolicy", CalicoPolicy.self), ("StagedKubernetesNetworkPolicy", CalicoStagedNetworkPolicy.self), ("Tier", CalicoTier.self), ("NetworkSet", CalicoNetworkSet.self),
         ("GlobalNetworkSet", CalicoNetworkSet.self),
       ].map { (kind: String, type: any PolicyObject.Type) in ("\(version)/\(kind)", type) }
     })

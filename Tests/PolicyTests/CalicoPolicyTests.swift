@@ -231,6 +231,42 @@ import Testing
     #expect(verdict.selectedBy == ["GlobalNetworkPolicy/sec.g"])
   }
 
+  // Staged policies.
+
+  static let staging: [(policies: [String], decision: Verdict.Decision, would: Verdict.Decision?, by: [String])] = [
+    ([global("egress: [{action: Deny}]").replacing("kind: Global", with: "kind: StagedGlobal")], .unprotected, .denied, ["StagedGlobalNetworkPolicy/g#0"]),
+    ([global("egress: [{action: Allow}]"), global("egress: [{action: Deny}], stagedAction: Set").replacing("kind: Global", with: "kind: StagedGlobal")], .allowed, .denied, ["StagedGlobalNetworkPolicy/g#0"]),
+    ([policy("egress: [{action: Deny}]"), policy("stagedAction: Delete").replacing("kind: Network", with: "kind: StagedNetwork")], .denied, .unprotected, []),
+    ([policy("egress: [{action: Deny}]"), policy("stagedAction: Ignore, egress: [{action: Allow}]").replacing("kind: Network", with: "kind: StagedNetwork")], .denied, nil, []),
+    ([policy("egress: [{action: Allow}]"), policy("egress: [{action: Allow}]", name: "q").replacing("kind: Network", with: "kind: StagedNetwork")], .allowed, nil, []),
+    ([networkPolicy("[]", name: "k"), stagedNetworkPolicy("stagedAction: Set, egress: [{}]")], .denied, .allowed, ["StagedKubernetesNetworkPolicy/shop/k#0"]),
+    ([networkPolicy("[]", name: "k"), stagedNetworkPolicy("stagedAction: Delete")], .denied, .unprotected, []), ([networkPolicy("[]", name: "k"), stagedNetworkPolicy("stagedAction: Learn")], .denied, nil, []),
+  ]
+
+  static func stagedNetworkPolicy(_ spec: String) -> String {
+    "{apiVersion: projectcalico.org/v3, kind: StagedKubernetesNetworkPolicy, metadata: {name: k, namespace: shop}, spec: {podSelector: {}, policyTypes: [Egress], \(spec)}}"
+  }
+
+  @Test(arguments: staging.indices)
+  func `a staged policy decides nothing, and what it would do is told`(_ index: Int) throws {
+    let test = Self.staging[index]
+    let policies = policySet(test.policies.joined(separator: "\n---\n"))
+    let verdict = Judge(policies: policies, inventory: inventory(shopInventory)).judge(pod("shop", "web-1"), try destination(Self.external, 443))
+    #expect(verdict.decision == test.decision, "\(test) \(verdict)")
+    #expect(verdict.would?.decision == test.would, "\(test)")
+    #expect((verdict.would?.by ?? []).map(\.description) == test.by)
+    #expect(!verdict.selectedBy.contains { $0.hasPrefix("Staged") })
+    #expect(!policies.rules.contains { $0.reference.policy.hasPrefix("Staged") })
+  }
+
+  @Test func `what a staged policy would do matters only if every engine would let it`() throws {
+    let own = "{apiVersion: egress-obs.dev/v1, kind: EgressPolicy, metadata: {name: e, namespace: shop}, spec: {select: {pods: {}}, allow: []}}"
+    let policies = policySet(Self.policy("egress: [{action: Allow}]").replacing("kind: Network", with: "kind: StagedNetwork"), own, networkPolicy("[]"))
+    let verdict = Judge(policies: policies, inventory: inventory(shopInventory)).judge(pod("shop", "web-1"), try destination(Self.external, 443))
+    #expect(verdict.decision == .denied)
+    #expect(verdict.would == nil)
+  }
+
   // Names.
 
   @Test(arguments: [
@@ -284,6 +320,7 @@ import Testing
     (tier("default", "order: 5"), "spec.order", "built in"), (tier("x", "defaultAction: Allow"), "spec.defaultAction", "none of Deny"), (set("x", "10.0.0.0/33", labels: "{}"), "spec.nets[0]", "no address block"),
     (set("x", "10.0.0.1", labels: "{projectcalico.org/namespace: a}"), "metadata.labels", "own label"), (global("egress: [{action: Allow, destination: {services: {name: a}}}]"), "spec.egress[0].destination.services.namespace", "missing"),
     (global("stagedAction: Delete, egress: [{action: Allow}]").replacing("kind: Global", with: "kind: StagedGlobal"), "spec.stagedAction", "no rules"),
+    (stagedNetworkPolicy("stagedAction: Maybe"), "spec.stagedAction", "none of Set"), (stagedNetworkPolicy("egress: [{to: [{}]}]"), "spec.egress[0].to[0]", "names nobody"),
   ])
   func `the same goes for tiers, sets, global and staged policies`(_ text: String, _ path: String, _ problem: String) {
     var policies = PolicySet()

@@ -115,7 +115,8 @@ struct Anything {
   mutating func verdict() -> Verdict {
     Verdict(
       decision: pick(Verdict.Decision.allCases), by: list(2) { $0.rule() }, reason: chance() ? text() : nil,
-      nearest: chance() ? rule() : nil, bypass: chance() ? rule() : nil, selectedBy: list(2) { $0.text() })
+      nearest: chance() ? rule() : nil, bypass: chance() ? rule() : nil, selectedBy: list(2) { $0.text() },
+      would: chance() ? Verdict.Proposal(decision: pick(Verdict.Decision.allCases), by: list(2) { $0.rule() }, reason: chance() ? text() : nil) : nil)
   }
 
   mutating func vendor() -> Vendor { Vendor(name: text(), category: text(), domain: name(), isManyTenant: chance()) }

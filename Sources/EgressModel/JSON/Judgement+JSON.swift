@@ -24,6 +24,17 @@ extension Verdict {
       "reason": reason.map { .string($0) },
       "nearest": nearest?.json,
       "bypass": bypass?.json,
+      "would": would?.json,
+    ])
+  }
+}
+
+extension Verdict.Proposal {
+  public var json: JSONValue {
+    .object([
+      "decision": .string(decision.rawValue),
+      "by": by.isEmpty ? nil : .array(by.map(\.json)),
+      "reason": reason.map { .string($0) },
     ])
   }
 }

@@ -9,6 +9,19 @@ public struct Verdict: Hashable, Sendable {
     case undecidable
   }
 
+  /// What a verdict would be otherwise.
+  public struct Proposal: Hashable, Sendable {
+    public var decision: Decision
+    public var by: [RuleReference]
+    public var reason: String?
+
+    public init(decision: Decision, by: [RuleReference] = [], reason: String? = nil) {
+      self.decision = decision
+      self.by = by
+      self.reason = reason
+    }
+  }
+
   public var decision: Decision
   /// Every rule that allows the flow, or the rule that denies it; empty when a default decided.
   public var by: [RuleReference]
@@ -21,10 +34,12 @@ public struct Verdict: Hashable, Sendable {
   public var bypass: RuleReference?
   /// The policies that select the workload, in a stable order.
   public var selectedBy: [String]
+  /// What it would be were policies that are only staged in force; nil when the decision would be the same.
+  public var would: Proposal?
 
   public init(
     decision: Decision, by: [RuleReference] = [], reason: String? = nil, nearest: RuleReference? = nil, bypass: RuleReference? = nil,
-    selectedBy: [String] = []
+    selectedBy: [String] = [], would: Proposal? = nil
   ) {
     self.decision = decision
     self.by = by
@@ -32,6 +47,7 @@ public struct Verdict: Hashable, Sendable {
     self.nearest = nearest
     self.bypass = bypass
     self.selectedBy = selectedBy
+    self.would = would
   }
 }
 

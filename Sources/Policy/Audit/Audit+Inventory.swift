@@ -101,6 +101,7 @@ extension PolicyObject {
     case let policy as EgressPolicy: if case .pods = policy.selection { true } else { false }
     case let policy as CiliumPolicy:
       policy.specs.contains { spec in if spec.governsEgress, case .endpoints = spec.subject { true } else { false } }
+    case let policy as CalicoPolicy: policy.governsEgress && policy.staged == nil
     case is FQDNNetworkPolicy, is EgressFirewall: true
     default: false
     }
@@ -116,6 +117,7 @@ extension PolicyObject {
       policy.specs.contains { spec in
         spec.egress.contains { rule in rule.peers?.contains { if case .name = $0 { true } else { false } } ?? false }
       }
+    case let policy as CalicoPolicy: policy.staged == nil && policy.egress.contains { !$0.destination.domains.isEmpty }
     case is FQDNNetworkPolicy: true
     default: false
     }

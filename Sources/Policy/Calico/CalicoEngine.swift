@@ -48,6 +48,7 @@ struct CalicoEngine: PolicyEngine {
   /// Where Kubernetes' NetworkPolicies stand in the tier `default`.
   private static let networkPolicyPlace = (order: 1000.0, name: "knp.default.")
 
+  let knowsNamesAsAddresses = true
   let cluster: Cluster
   private let networkPolicies: NetworkPolicyEngine
   private let clusterPolicies: ClusterNetworkPolicyEngine
@@ -60,12 +61,20 @@ struct CalicoEngine: PolicyEngine {
   let matchedSelectors: [[Int]]
   /// Namespaces whose pods a policy of Calico's may select; nil is every one.
   private let namespaces: Set<String>?
+  /// At most one: what would be with the staged policies in force.
+  private var proposed: [CalicoEngine] = []
 
   init(_ declared: PolicySet, cluster: Cluster) {
+    let effective = CalicoEffectivePolicies(declared)
+    self.init(effective, declared, cluster)
+    if let proposal = effective.proposal(declared) { proposed = [CalicoEngine(proposal, declared, cluster)] }
+  }
+
+  private init(_ all: CalicoEffectivePolicies, _ declared: PolicySet, _ cluster: Cluster) {
     self.cluster = cluster
-    networkPolicies = NetworkPolicyEngine(declared.all(NetworkPolicy.self), cluster: cluster)
+    networkPolicies = NetworkPolicyEngine(all.networkPolicies, cluster: cluster)
     clusterPolicies = ClusterNetworkPolicyEngine(declared.all(ClusterNetworkPolicy.self), cluster: cluster)
-    let effective = declared.all(CalicoPolicy.self).filter { $0.governsEgress && $0.staged == nil }
+    let effective = all.policies.filter(\.governsEgress)
     tiers = Self.tiers(declared.all(CalicoTier.self), named: effective.map(\.tier))
     let numbers = Dictionary(uniqueKeysWithValues: tiers.enumerated().map { ($1.name, $0) })
     var table = SelectorTable()
@@ -111,7 +120,7 @@ struct CalicoEngine: PolicyEngine {
   }
 
   func maySelectPods(in namespace: String) -> Bool {
-    namespaces?.contains(namespace) ?? true || networkPolicies.maySelectPods(in: namespace) || clusterPolicies.maySelectPods(in: namespace)
+    proposed.contains { $0.maySelectPods(in: namespace) } || namespaces?.contains(namespace) ?? true || networkPolicies.maySelectPods(in: namespace) || clusterPolicies.maySelectPods(in: namespace)
   }
 
   func names(selecting pod: Int) -> [String] {
@@ -119,6 +128,14 @@ struct CalicoEngine: PolicyEngine {
   }
 
   func judge(_ pod: Int, _ destination: Destination) -> Verdict {
+    var verdict = judgeEffective(pod, destination)
+    if let would = proposed.first?.judgeEffective(pod, destination), would.decision != verdict.decision {
+      verdict.would = Verdict.Proposal(decision: would.decision, by: would.by, reason: would.reason)
+    }
+    return verdict
+  }
+
+  private func judgeEffective(_ pod: Int, _ destination: Destination) -> Verdict {
     let names = names(selecting: pod)
     guard !names.isEmpty else { return Verdict(decision: .unprotected) }
     let own = selecting[pod].policies
@@ -131,32 +148,13 @@ struct CalicoEngine: PolicyEngine {
         decision: .undecidable, reason: "\(policies[policy].reference) is in tier \(tiers[policies[policy].tier].name), which is not declared")
     } else {
       verdict = cluster.verdict(over: destination) { place in
-        judge(CalicoFlow(pod, place, destination, sets: sets), destination)
+        judge(CalicoFlow(pod, place, destination, sets: sets))
       } unknown: { reason in
-        judge(CalicoFlow(pod, destination, service: cluster.service(at: destination.address), unknown: reason), destination)
+        judge(CalicoFlow(pod, destination, service: cluster.service(at: destination.address), unknown: reason))
       }
     }
     verdict.selectedBy = names
     return verdict
-  }
-
-  /// By each name that was said, all of which must be allowed; without any, by those that were looked up.
-  private func judge(_ flow: CalicoFlow, _ destination: Destination) -> Verdict {
-    let said = destination.saidNames
-    guard said.count > 1 else {
-      var flow = flow
-      flow.name(said.isEmpty ? destination.lookedUpNames : said, sets)
-      return judge(flow)
-    }
-    var allowing: Set<RuleReference> = []
-    for name in said {
-      var flow = flow
-      flow.name([name], sets)
-      let verdict = judge(flow)
-      guard verdict.decision == .allowed else { return verdict }
-      allowing.formUnion(verdict.by)
-    }
-    return Verdict(decision: .allowed, by: allowing.sorted())
   }
 
   private func judge(_ flow: CalicoFlow) -> Verdict {

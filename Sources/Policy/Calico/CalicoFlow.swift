@@ -8,15 +8,19 @@ struct CalicoFlow {
   /// Why it is not known where it leads.
   var unknown: String?
   var service: Service?
-  private(set) var names: [DomainName] = []
-  /// Of the network sets that hold the address.
-  private(set) var sets: [Int] = []
+  let names: [DomainName]
+  /// The network sets that hold the address or a name of it.
+  let sets: [Int]
 
   init(_ pod: Int, _ place: Place, _ destination: Destination, sets: [CalicoEngine.NetworkSet]) {
+    let names = destination.decisiveNames
     self.pod = pod
     self.place = place
     self.destination = destination
-    self.sets = sets.indices.filter { sets[$0].blocks.block(of: place.address) != nil }
+    self.names = names
+    self.sets = sets.indices.filter { index in
+      sets[index].blocks.block(of: place.address) != nil || sets[index].domains.contains { names.contains(where: $0.matches) }
+    }
   }
 
   init(_ pod: Int, _ destination: Destination, service: Service?, unknown: String) {
@@ -25,14 +29,7 @@ struct CalicoFlow {
     self.destination = destination
     self.service = service
     self.unknown = unknown
-  }
-
-  /// Gives it its names, and the sets that hold one of them.
-  mutating func name(_ names: [DomainName], _ all: [CalicoEngine.NetworkSet]) {
-    self.names = names
-    guard !names.isEmpty, unknown == nil else { return }
-    for index in all.indices where !sets.contains(index) && all[index].domains.contains(where: { names.contains(where: $0.matches) }) {
-      sets.append(index)
-    }
+    names = destination.decisiveNames
+    sets = []
   }
 }

@@ -33,11 +33,29 @@ extension CalicoPolicy {
       policy.selector = .both(namespaces.ofNamespaces, policy.selector)
     }
     if let accounts = members["serviceAccountSelector"]?.calicoSelector(), accounts.readsLabels { policy.serviceAccountSelector = accounts }
-    if let action = members["stagedAction"]?.word(["Set": StagedAction.set, "Delete": .delete, "Learn": .set, "Ignore": .set]) {
+    if let action = members["stagedAction"]?.calicoStagedAction() {
       policy.staged = action
       if action == .delete, hasIngress || !egress.isEmpty { members["stagedAction"]?.refuse("with Delete no rules may be given", "remove the rules") }
     }
     return policy
+  }
+}
+
+extension CalicoStagedNetworkPolicy {
+  static func read(_ object: ManifestObject, _ problems: Problems) -> CalicoStagedNetworkPolicy? {
+    guard let fields = object.fields(problems), var name = object.objectName(fields), let spec = fields["spec"]?.anyMembers() else { return nil }
+    name.namespace = name.namespace ?? "default"
+    let action = spec["stagedAction"].map { $0.calicoStagedAction() } ?? .set
+    // The rest is a NetworkPolicy's.
+    var root = object.root
+    if case .map(var members) = root.content, let index = members.firstIndex(where: { $0.key == "spec" }) {
+      members[index].value.content = .map(spec.list.filter { $0.key != "stagedAction" })
+      root.content = .map(members)
+    }
+    let plain = ManifestObject(
+      apiVersion: object.apiVersion, kind: object.kind, file: object.file, document: object.document, line: object.line, root: root, path: object.path)
+    guard let action, let policy = NetworkPolicy.read(plain, problems) else { return nil }
+    return CalicoStagedNetworkPolicy(name: name, policy: policy, action: action)
   }
 }
 
@@ -81,6 +99,10 @@ extension Field {
       refuse("\(quoted(text)) is no selector: \(error.problem), at character \(error.offset + 1)", "write it like app == 'web' && has(tier)")
       return nil
     }
+  }
+
+  fileprivate func calicoStagedAction() -> CalicoPolicy.StagedAction? {
+    word(["Set": CalicoPolicy.StagedAction.set, "Delete": .delete, "Learn": .ignore, "Ignore": .ignore])
   }
 
   /// The namespace selector of a rule, as one over the labels of endpoints.

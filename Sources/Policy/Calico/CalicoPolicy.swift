@@ -15,10 +15,11 @@ struct CalicoPolicy: PolicyObject {
     case pass = "Pass"
   }
 
-  /// What making a staged policy effective would do.
+  /// What putting a staged policy in force would do with the policy of its name.
   enum StagedAction: Sendable {
     case set
     case delete
+    case ignore
   }
 
   struct Rule: Sendable {
@@ -76,6 +77,16 @@ struct CalicoPolicy: PolicyObject {
   var staged: StagedAction?
   var file: String
   var document: Int
+}
+
+/// `projectcalico.org/v3` StagedKubernetesNetworkPolicy: what would stand in place of Kubernetes' own NetworkPolicy of its name.
+struct CalicoStagedNetworkPolicy: PolicyObject {
+  static let engines = CalicoPolicy.engines
+
+  var name: ObjectName
+  var policy: NetworkPolicy
+  var action: CalicoPolicy.StagedAction
+  var rules: [RuleDescription] { [] }
 }
 
 /// `*` in a name stands for any characters, dots too.

@@ -16,10 +16,6 @@ struct CiliumEngine: PolicyEngine {
     var ports: [CiliumPolicy.PortRule]
     var icmp: [CiliumPolicy.ICMPType]?
     var summary: String
-
-    var hasNames: Bool {
-      peers?.contains { if case .name = $0 { true } else { false } } ?? false
-    }
   }
 
   /// A spec of a policy.
@@ -140,22 +136,8 @@ struct CiliumEngine: PolicyEngine {
     }
   }
 
-  /// By each name that was said, all of which must be allowed; without any, by those that were looked up.
   private func judge(_ policies: [Policy], _ flow: CiliumFlow) -> Verdict {
-    let said = flow.destination.saidNames
-    guard said.count > 1, policies.contains(where: { $0.rules.contains(where: \.hasNames) }) else {
-      return judge(policies, flow, said.isEmpty ? flow.destination.lookedUpNames : said)
-    }
-    var allowing: Set<RuleReference> = []
-    for name in said {
-      let verdict = judge(policies, flow, [name])
-      guard verdict.decision == .allowed else { return verdict }
-      allowing.formUnion(verdict.by)
-    }
-    return Verdict(decision: .allowed, by: allowing.sorted())
-  }
-
-  private func judge(_ policies: [Policy], _ flow: CiliumFlow, _ names: [DomainName]) -> Verdict {
+    let names = flow.destination.decisiveNames
     var allowing: [RuleReference] = []
     var unsure: (allow: String?, deny: String?)
     var nearest: (rule: Rule, nearness: Int)?

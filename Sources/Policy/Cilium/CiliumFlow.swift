@@ -42,6 +42,6 @@ struct CiliumFlow {
 
   /// The names that the client asked for in a ClientHello.
   var serverNames: [DomainName] {
-    destination.names.filter { ($0.source == .tlsSNI || $0.source == .quicSNI) && $0.confidence == .confirmed }.map(\.name)
+    destination.names.filter { $0.source == .tlsSNI || $0.source == .quicSNI }.map(\.name)
   }
 }

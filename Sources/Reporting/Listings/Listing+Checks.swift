@@ -31,6 +31,7 @@ public struct CheckResult: Equatable, Sendable {
       "by": rules.isEmpty ? nil : .array(rules.map(\.json)),
       "reason": verdict.reason.map { .string($0) },
       "bypass": verdict.bypass?.json,
+      "would": verdict.would?.json,
     ])
   }
 }
@@ -46,6 +47,7 @@ extension Listing where Record == CheckResult {
         Column("to", width: 32) { .text($0.destination.description) },
         Column("protocol", .details) { .text($0.destination.transport.description) },
         Column("decision", width: 11, colour: { $0.isAsExpected ? $0.verdict.decision.colour : .red }) { .text($0.verdict.decision.rawValue) },
+        Column("would", .details) { Cell(text: $0.verdict.would?.decision.rawValue) },
         Column("expected") { Cell(text: $0.expected?.rawValue) },
         Column("by", width: 24) { Cell(text: $0.rules.map(\.description).listWording) },
         Column("reason", width: 24) { Cell(text: $0.verdict.reason) },

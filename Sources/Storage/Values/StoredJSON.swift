@@ -110,7 +110,15 @@ extension Verdict {
     else { return nil }
     self.init(
       decision: decision, by: by, reason: json.text("reason"), nearest: json["nearest"].flatMap(RuleReference.init(stored:)),
-      bypass: json["bypass"].flatMap(RuleReference.init(stored:)), selectedBy: selectedBy)
+      bypass: json["bypass"].flatMap(RuleReference.init(stored:)), selectedBy: selectedBy,
+      would: json["would"].flatMap(Proposal.init(stored:)))
+  }
+}
+
+extension Verdict.Proposal {
+  fileprivate init?(stored json: JSONValue) {
+    guard let decision = json.text("decision").flatMap(Verdict.Decision.init), let by = json.list(of: "by", RuleReference.init(stored:)) else { return nil }
+    self.init(decision: decision, by: by, reason: json.text("reason"))
   }
 }
 
