@@ -33,6 +33,26 @@ private let nodes = (IPAddress(v4: 0xc0a8_0101), IPAddress(v4: 0xc0a8_0102))
     #expect(record.tls?.sni?.text == "shop.example" && record.state == .established)
   }
 
+  @Test func `only tunnels between trusted ends are opened; of others the tunnel itself is the flow, whatever is inside`() {
+    let trusted = [IPPrefix(nodes.0), IPPrefix(nodes.1)]
+    let forged = Traffic.ip(client.ip, nodes.1, Transport(rawValue: 4), Self.connection[0])
+    for wrapped in [Self.ipip, Self.vxlan] as [([UInt8]) -> [UInt8]] {
+      var run = MeterRun { $0.tunnelEnds = trusted }
+      run.feed(wrapped(Self.connection[0]))
+      run.feed(all: Traffic.fragments(wrapped(Self.connection[3]), size: 256))
+      run.feed(forged)
+      run.feed(all: Traffic.fragments(forged, size: 16, id: 9))
+      let records = run.drain()
+      #expect(records.map(\.source.ip) == [client.ip, client.ip] && records.map(\.transport) == [.tcp, Transport(rawValue: 4)])
+      #expect(records.map(\.out.packets) == [2, 2] && records.map(\.encapsulation.isEmpty) == [false, true])
+      #expect(records.first?.tls?.sni?.text == "shop.example")
+    }
+    // The tunnel of somebody else, over UDP.
+    var run = MeterRun { $0.tunnelEnds = [IPPrefix(nodes.0)] }
+    run.feed(Self.vxlan(Self.connection[0]))
+    #expect(run.drain().map(\.destination) == [SocketAddress(ip: nodes.1, port: 8472)])
+  }
+
   @Test func `a tunnel that carries no IP is a flow of its own`() throws {
     var run = MeterRun()
     run.feed(Traffic.ip(nodes.0, nodes.1, Transport(rawValue: 47), [0, 0, 8, 6, 0, 1, 8, 0]))

@@ -32,7 +32,7 @@ extension FlowMeter {
     if octets.isEmpty {
       if packet.transport.hasPorts { tally.orphanDatagrams &+= 1 }
     } else {
-      packet = PacketDecoder.decode(octets.span, linkType: .raw, originalLength: octets.count, inside: encapsulation)
+      packet = decode(octets.span, linkType: .raw, originalLength: octets.count, inside: encapsulation)
     }
     if !datagram.isWhole { packet.capturedPayloadLength = 0 }
     if let fragment = packet.fragment {

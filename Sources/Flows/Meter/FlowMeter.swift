@@ -102,12 +102,24 @@ public struct FlowMeter: ~Copyable, Sendable {
     tally.frames &+= 1
     tally.bytes &+= UInt64(truncatingIfNeeded: max(originalLength, frame.count))
     if firstFrameAt == nil { firstFrameAt = time }
-    let packet = PacketDecoder.decode(frame, linkType: linkType, originalLength: originalLength)
+    let packet = decode(frame, linkType: linkType, originalLength: originalLength)
     if let fragment = packet.fragment {
       observeFragment(packet, fragment, frame, at: time)
     } else {
       meter(packet, frame, at: time)
     }
+  }
+
+  /// Decodes a frame, down to what a tunnel carries if it may be opened.
+  func decode(
+    _ frame: Span<UInt8>, linkType: LinkType, originalLength: Int, inside encapsulation: Encapsulation = Encapsulation()
+  ) -> Packet {
+    let packet = PacketDecoder.decode(
+      frame, linkType: linkType, originalLength: originalLength, inside: encapsulation, opensTunnels: configuration.tunnelEnds == nil)
+    guard packet.mayHoldPacket, let ends = configuration.tunnelEnds, ends.contains(where: { $0.contains(packet.source) }),
+      ends.contains(where: { $0.contains(packet.destination) })
+    else { return packet }
+    return PacketDecoder.decode(frame, linkType: linkType, originalLength: originalLength, inside: encapsulation)
   }
 
   /// Meters one packet, or a datagram that came in pieces.

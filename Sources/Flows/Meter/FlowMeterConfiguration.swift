@@ -40,6 +40,9 @@ public struct FlowMeterConfiguration: Sendable {
   public var queryTimeout = 30 * second
   /// For so long after the first frame an answer without its query is believed, because the query may have gone before.
   public var headStart = 5 * second
+  /// Between whom tunnels are opened; nil for everybody. Whoever can send a tunnel's packets can put any addresses and names inside, so of traffic that
+  /// is not trusted the flow is the tunnel's own.
+  public var tunnelEnds: [IPPrefix]?
   /// Whether packets that are seen both inside a tunnel and without it count once. A node shows what its pods send at their own interfaces,
   /// and inside VXLAN once more at its uplink; in a capture of one interface the two would be different packets.
   public var countsTunnelledOnce = false

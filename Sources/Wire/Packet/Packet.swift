@@ -38,6 +38,8 @@ public struct Packet: Sendable {
   public var hasPorts = false
   /// Whether a VLAN tag was seen.
   public var isTagged = false
+  /// Whether it may carry another packet that was not looked for.
+  public var mayHoldPacket = false
 
   @inlinable init() {}
 

@@ -45,6 +45,10 @@ extension PacketDecoder {
   /// What an IP packet carries that is neither TCP, UDP, SCTP nor ICMP.
   mutating func otherTransport(_ number: UInt8, _ frame: Span<UInt8>) -> Layer {
     setPayload(from: offset)
+    guard opensTunnels else {
+      packet.mayHoldPacket = number == 4 || number == 41 || number == 47 || number == 137
+      return .done
+    }
     switch number {
     // RFC 2003, RFC 2473, RFC 4213.
     case 4: return descend(packet.source.isV4 ? .ipip : .fourInSix, .ipv4, frame)
@@ -116,6 +120,10 @@ extension PacketDecoder {
   /// What UDP on the port of a tunnel carries. A port proves little: what does not read as an IP packet that fits is the payload it was.
   mutating func udpTunnel(_ frame: Span<UInt8>) -> Layer {
     guard packet.capturedPayloadLength >= 8 else { return .done }
+    guard opensTunnels else {
+      packet.mayHoldPacket = true
+      return .done
+    }
     switch packet.destinationPort {
     // 8472 is what Linux took before the port was assigned, and what Flannel and Cilium still use.
     case 4789, 4790, 8472: return vxlan(frame)

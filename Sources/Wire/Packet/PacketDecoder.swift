@@ -31,6 +31,7 @@ public struct PacketDecoder {
   var claimedEnd: Int
   /// Where the innermost IP header begins.
   var internetOffset = 0
+  var opensTunnels = false
   var tags = 0
   var extensionHeaders = 0
 
@@ -44,10 +45,12 @@ public struct PacketDecoder {
   /// - Parameters:
   ///   - originalLength: octets of the frame on the wire, which may be more than were captured.
   ///   - encapsulation: what the frame was found in; a reassembled datagram may have been inside a tunnel.
+  ///   - opensTunnels: whether what an IP packet carries is read. Where not, `mayHoldPacket` says that there may be something.
   public static func decode(
-    _ frame: Span<UInt8>, linkType: LinkType, originalLength: Int, inside encapsulation: Encapsulation = Encapsulation()
+    _ frame: Span<UInt8>, linkType: LinkType, originalLength: Int, inside encapsulation: Encapsulation = Encapsulation(), opensTunnels: Bool = true
   ) -> Packet {
     var decoder = PacketDecoder(frame: frame, originalLength: originalLength)
+    decoder.opensTunnels = opensTunnels
     decoder.packet.encapsulation = encapsulation
     let first: Layer
     switch linkType.rawValue {
