@@ -340,5 +340,6 @@ import Testing
     let rules = policySet(Self.policy("egress: [\(rule)]")).rules
     #expect(rules.map(\.summary) == [summary])
     #expect(rules.map(\.width) == [width])
+    #expect(rules.map(\.denies) == [!rule.contains("Allow")])
   }
 }

@@ -7,7 +7,9 @@ extension CalicoPolicy {
     return egress.enumerated().map { index, rule in
       RuleDescription(
         reference: RuleReference(policy: name.reference, rule: index), summary: rule.summary, width: rule.width,
-        wildcardDomains: rule.action == .allow ? rule.destination.domains.compactMap(\.wildcardDomain) : [], file: file, document: document, line: rule.line)
+        // Logging and passing decide nothing either, so no verdict is by such a rule.
+        wildcardDomains: rule.action == .allow ? rule.destination.domains.compactMap(\.wildcardDomain) : [], denies: rule.action != .allow, file: file,
+        document: document, line: rule.line)
     }
   }
 }
