@@ -63,4 +63,12 @@ struct MeterRun: ~Copyable {
     let records = drain().filter { $0.destination.port != 53 }
     return records.count == 1 ? records[0] : nil
   }
+
+  /// As `only`, where there must be one.
+  mutating func record() throws -> FlowRecord {
+    guard let record = only() else { throw NoSingleFlow() }
+    return record
+  }
+
+  struct NoSingleFlow: Error {}
 }

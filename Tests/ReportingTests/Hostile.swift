@@ -48,7 +48,7 @@ enum Hostile {
         destination: SocketAddress(ip: IPAddress(v4: 0xcb00_7109)), out: FlowCounters(packets: .max, bytes: .max), in: FlowCounters(), state: state,
         application: Application(rawValue: source.text()), names: [source.name(), source.name(.hint, .ptr)],
         tls: TLSFacts(sni: source.name().name, alpn: [source.text()], version: source.text(), ja4: source.text(), ech: .outer),
-        proxy: ProxyTarget(kind: source.text(), target: source.name().name, port: 1), encapsulation: [source.text()])
+        proxy: ProxyTarget(kind: .httpConnect, target: source.name().name, port: 1, innerName: source.name().name), encapsulation: [source.text()])
       flow.workload = source.workload()
       flow.vendor = Vendor(name: source.text(), category: source.text(), domain: source.name().name)
       flow.verdict = source.verdict(.denied)

@@ -134,7 +134,7 @@ struct Anything {
       source: SocketAddress(ip: address(), port: port()), destination: SocketAddress(ip: address(), port: port()), out: counters(),
       in: counters(), state: pick(FlowState.allCases), endReason: chance(4) ? nil : pick(FlowEndReason.allCases),
       application: chance() ? Application(rawValue: text()) : nil, names: list(3) { $0.evidence() }, tls: chance() ? tls() : nil,
-      proxy: chance(4) ? ProxyTarget(kind: text(), target: name(), port: port()) : nil, encapsulation: list(2) { $0.text() },
+      proxy: chance(4) ? ProxyTarget(kind: .socks5, target: name(), port: port(), innerName: chance(2) ? name() : nil) : nil, encapsulation: list(2) { $0.text() },
       scope: pick(Scope.allCases), workload: chance(5) ? nil : workload(), vendor: chance() ? vendor() : nil,
       verdict: chance() ? verdict() : nil, findings: list(3) { $0.pick(FindingKind.allCases) })
   }

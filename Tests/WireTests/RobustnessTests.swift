@@ -16,6 +16,8 @@ import Wire
     if HTTPRequest.head(in: bytes.span).value?.proxyTarget != nil { found += 1 }
     if HTTPRequest.head(in: bytes.span, isComplete: true).value?.host != nil { found += 1 }
     if ClaimedHost(bytes.span, in: 0..<bytes.count).name != nil { found += 1 }
+    if StreamOpening.first(in: bytes.span).value != nil { found += 1 }
+    if StreamOpening.first(in: bytes.span, isComplete: true).value != nil { found += 1 }
     return found
   }
 
@@ -23,7 +25,9 @@ import Wire
     ("DNS", DNSFixtures.shop), ("DNS over TCP", Octets.block16(DNSFixtures.shop)), ("handshake", HelloFixtures.plain),
     ("record", HelloFixtures.record(HelloFixtures.plain)), ("records", HelloFixtures.records(HelloFixtures.plain, sizes: [7])),
     ("modern", HelloFixtures.record(HelloFixtures.modern)), ("GET", [UInt8](HTTPRequestTests.get.utf8)),
-    ("CONNECT", [UInt8]("CONNECT [2001:db8::1]:443 HTTP/1.1\r\nHost: a\r\n\r\n".utf8)),
+    ("CONNECT", [UInt8]("CONNECT [2001:db8::1]:443 HTTP/1.1\r\nHost: a\r\n\r\n".utf8)), ("SOCKS 4a", SOCKSRequestTests.version4a),
+    ("SOCKS 5", SOCKSRequestTests.greeting + SOCKSRequestTests.login + SOCKSRequestTests.name),
+    ("PROXY 2", ProxyHeaderTests.version2(0x21, 0x21, ProxyHeaderTests.v6)),
   ]
 
   @Test(arguments: valid.indices)
@@ -56,7 +60,7 @@ import Wire
     let starts: [[UInt8]] = [
       [], [22, 3, 1], [22, 3, 1, 0, 40, 1, 0, 0, 36, 3, 3], [1, 0, 0, 60, 3, 3], [0x80, 46, 1, 3, 1], [0, 40, 0, 0, 0x81, 0x80, 0, 1, 0, 2, 0, 0, 0, 0],
       [0x12, 0x34, 0x81, 0x80, 0, 1, 0, 3, 0, 1, 0, 1, 1, 0x61, 0, 0, 1, 0, 1, 0xc0, 12], [UInt8]("GET ".utf8), [UInt8]("GET / HTTP/1.1\r\nHost:".utf8),
-      [UInt8]("CONNECT ".utf8),
+      [UInt8]("CONNECT ".utf8), [4, 1], [5, 1, 0], [5, 1, 0, 5, 1, 0], ProxyHeaderTests.signature + [0x21, 0x11, 0],
     ]
     for _ in 0..<100_000 {
       let start = starts[Int.random(in: 0..<starts.count, using: &generator)]

@@ -33,7 +33,7 @@ public struct FindingDetector: Sendable {
   public func findings(in flow: FlowRecord, isNew: Bool) -> [Finding] {
     findings(in: Endpoint(observing: flow), isNew: isNew).map { finding in
       var finding = finding
-      finding.destination?.names = flow.names
+      finding.destination?.names = flow.destinationNames
       finding.samples = [flow]
       return finding
     }

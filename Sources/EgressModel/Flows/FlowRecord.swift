@@ -23,7 +23,8 @@ public struct FlowRecord: Equatable, Sendable {
   public var endReason: FlowEndReason?
   /// What was seen on the wire (`tls`, `http`, `dns`, `ssh` …), never inferred from a port.
   public var application: Application?
-  /// Every name with evidence, most trusted first: by source, then confidence, then age.
+  /// Every name with evidence, most trusted first: by source, then confidence, then age. Behind a proxy the destination's own names
+  /// come first, and then what was asked of the proxy or said through it (see `destinationNames`).
   public var names: [NameEvidence]
   public var tls: TLSFacts?
   public var proxy: ProxyTarget?
@@ -67,8 +68,22 @@ public struct FlowRecord: Equatable, Sendable {
     self.findings = findings
   }
 
-  /// The name to show: the most trusted one.
-  public var name: NameEvidence? { names.first }
+  /// The names of the destination itself. What a client says to a proxy and through it is confirmed, but names what lies behind.
+  public var destinationNames: [NameEvidence] {
+    guard let proxy, proxy.kind != .proxyProtocol else { return names }
+    return names.filter { !$0.source.isSpoken }
+  }
+
+  /// The destination's name to show: the most trusted one.
+  public var name: NameEvidence? {
+    guard let proxy, proxy.kind != .proxyProtocol else { return names.first }
+    return names.first { !$0.source.isSpoken }
+  }
+
+  /// What a policy judges: the flow goes to its destination, whatever is behind that.
+  public var judged: Destination {
+    Destination(address: destination.ip, port: destination.port, transport: transport, names: destinationNames)
+  }
 }
 
 /// An address and, for transports that have one, a port.
@@ -146,6 +161,27 @@ public struct Application: RawRepresentable, Hashable, Sendable, CustomStringCon
   public static let doh = Application(rawValue: "doh")
   public static let doq = Application(rawValue: "doq")
   public static let ssh = Application(rawValue: "ssh")
+  public static let dtls = Application(rawValue: "dtls")
+  /// gRPC and WebSocket go over HTTP.
+  public static let grpc = Application(rawValue: "grpc")
+  public static let websocket = Application(rawValue: "websocket")
+  public static let socks = Application(rawValue: "socks")
+  public static let smtp = Application(rawValue: "smtp")
+  public static let imap = Application(rawValue: "imap")
+  public static let pop3 = Application(rawValue: "pop3")
+  public static let nntp = Application(rawValue: "nntp")
+  public static let ftp = Application(rawValue: "ftp")
+  /// ManageSieve.
+  public static let sieve = Application(rawValue: "sieve")
+  public static let xmpp = Application(rawValue: "xmpp")
+  public static let ldap = Application(rawValue: "ldap")
+  public static let rdp = Application(rawValue: "rdp")
+  public static let ntp = Application(rawValue: "ntp")
+  public static let postgres = Application(rawValue: "postgres")
+  public static let mysql = Application(rawValue: "mysql")
+  public static let mongodb = Application(rawValue: "mongodb")
+  public static let redis = Application(rawValue: "redis")
+  public static let kafka = Application(rawValue: "kafka")
 }
 
 /// Where a destination is, seen from the workload.
@@ -188,18 +224,38 @@ public struct TLSFacts: Hashable, Sendable {
   }
 }
 
-/// What a client asked a proxy to connect to.
+/// What a client asked a proxy to connect to, or where a proxy says that its client wanted to go.
 public struct ProxyTarget: Hashable, Sendable {
-  /// `http_connect`, `http_absolute`, `socks4`, `socks4a`, `socks5`, `proxy_protocol`.
-  public var kind: String
+  public enum Kind: String, CaseIterable, Sendable {
+    case httpConnect = "http_connect"
+    /// A request for `http://host/path`.
+    case httpAbsolute = "http_absolute"
+    case socks4
+    case socks4a
+    case socks5
+    /// HAProxy's header: the client is the proxy, and the flow's names are those of its destination.
+    case proxyProtocol = "proxy_protocol"
+  }
+  public var kind: Kind
   /// A name or an address literal.
   public var target: DomainName
   public var port: UInt16?
+  /// The name that a hello or a request inside the tunnel asked for, where the target is another name.
+  public var innerName: DomainName?
 
-  public init(kind: String, target: DomainName, port: UInt16?) {
+  public init(kind: Kind, target: DomainName, port: UInt16?, innerName: DomainName? = nil) {
     self.kind = kind
     self.target = target
     self.port = port
+    self.innerName = innerName
+  }
+
+  /// Whether the target is an address literal.
+  public var isAddress: Bool { IPAddress(target.text) != nil }
+
+  /// The target as something that was said in the flow; an address literal names nothing.
+  public func evidence(_ source: NameSource) -> NameEvidence {
+    NameEvidence(name: target, source: source, confidence: isAddress ? .hint : .confirmed)
   }
 }
 

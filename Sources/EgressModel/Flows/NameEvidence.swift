@@ -9,6 +9,14 @@ public enum NameSource: String, CaseIterable, Comparable, Sendable, Codable {
   case certificate
   case ptr
 
+  /// Whether the client says it in the connection itself.
+  public var isSpoken: Bool {
+    switch self {
+    case .tlsSNI, .quicSNI, .httpHost, .httpConnect, .socks: true
+    case .dns, .certificate, .ptr: false
+    }
+  }
+
   /// Most trusted first.
   public static func < (a: NameSource, b: NameSource) -> Bool {
     allCases.firstIndex(of: a)! < allCases.firstIndex(of: b)!

@@ -58,7 +58,10 @@ extension TLSFacts {
 
 extension ProxyTarget {
   public var json: JSONValue {
-    .object(["kind": .string(kind), "target": .string(target.text), "port": port.map { .unsigned(UInt64($0)) }])
+    .object([
+      "kind": .string(kind.rawValue), "target": .string(target.text), "port": port.map { .unsigned(UInt64($0)) },
+      "inner_name": innerName.map { .string($0.text) },
+    ])
   }
 }
 

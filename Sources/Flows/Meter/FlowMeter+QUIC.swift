@@ -22,7 +22,9 @@ extension FlowMeter {
     var initials = held ?? QUICClientInitials()
     switch initials.feed(datagram: payload, isCut: packet.isPayloadCut) {
     case .found(let hello):
-      name(index, .quic(hello.facts), from: sender)
+      note(index, .quic(hello), from: sender)
+      unwatch(index, .low)
+      unwatch(index, .high)
     case .needMore:
       if handle == Flow.none {
         table[index].streams = streams.insert(FlowStreams(initials: initials))

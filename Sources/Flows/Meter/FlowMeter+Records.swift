@@ -156,6 +156,7 @@ extension FlowMeter {
   /// Most trusted first. What the connection itself says settles which of several looked-up names fits.
   private static func names(_ details: FlowDetails) -> [NameEvidence] {
     guard let spoken = details.spoken.first else { return details.lookedUp }
+    if let proxy = details.proxy, proxy.kind != .proxyProtocol { return details.lookedUp + details.spoken }
     // An address literal said as a name stands behind every real one.
     if spoken.confidence == .hint { return details.lookedUp + details.spoken }
     guard details.lookedUp.count > 1 else { return details.spoken + details.lookedUp }

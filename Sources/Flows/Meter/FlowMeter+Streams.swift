@@ -19,7 +19,17 @@ struct FlowStreams {
 
 struct HeldStream {
   var octets: StreamReassembler
+  var hearing = Hearing()
+}
+
+/// How far one side of a stream was followed.
+struct Hearing {
+  /// Of what is judged now.
   var progress = HTTPRequest.Progress()
+  /// Protocols that began inside one another so far: a tunnel, an upgrade to TLS.
+  var turns = 0
+
+  static let maximumTurns = 8
 }
 
 extension FlowMeter {
@@ -37,19 +47,19 @@ extension FlowMeter {
 
     if !isHeld, !isDNS, start == nil || start == sequence {
       // The common case: the first segment tells everything, and nothing is copied.
-      var progress = HTTPRequest.Progress()
-      switch NameSniffer.judge(payload, resuming: &progress, isComplete: packet.isPayloadCut) {
-      case .found(let speech):
-        name(index, speech, from: sender)
+      var hearing = Hearing()
+      let (heard, outcome) = hear(index, payload, &hearing, from: sender, isComplete: packet.isPayloadCut)
+      switch outcome {
+      case .found:
         return
       case .other:
-        if packet.isPayloadCut, TLSStream.looksLikeRecord(payload) { abandon(.truncated) }
-        giveUp(index, sender, isStartKnown: start != nil)
+        if packet.isPayloadCut, TLSStream.looksLikeRecord(payload.extracting(heard...)) { abandon(.truncated) }
+        giveUp(index, sender, isStartKnown: start != nil || heard > 0)
         return
-      case .needMore:
-        guard !packet.isPayloadCut else {
-          abandon(.truncated)
-          unwatch(index, sender)
+      case .needMore(let count):
+        if !packet.isPayloadCut, hearing.turns > 0 {
+          let next = sequence &+ UInt32(truncatingIfNeeded: heard)
+          hold(index, payload.extracting(heard...), sequence: next, start: next, hearing, needed: count, from: sender, at: time)
           return
         }
       }
@@ -59,18 +69,49 @@ extension FlowMeter {
       unwatch(index, sender)
       return
     }
-    hold(index, payload, sequence: sequence, start: start ?? sequence, from: sender, at: time)
+    hold(index, payload, sequence: sequence, start: start ?? sequence, Hearing(), needed: 1, from: sender, at: time)
+  }
+
+  /// Notes all that can be told from what a side said, one protocol inside another.
+  ///
+  /// - Returns: the octets that are understood and need not be kept, and what became of the rest: `found` when nothing more is to be learned.
+  private mutating func hear(
+    _ index: Int, _ octets: Span<UInt8>, _ hearing: inout Hearing, from sender: FlowKey.Side, isComplete: Bool
+  ) -> (heard: Int, outcome: StreamResult<Void>) {
+    var heard = 0
+    while true {
+      switch NameSniffer.judge(octets.extracting(heard...), resuming: &hearing.progress, isComplete: isComplete) {
+      case .found(let speech):
+        note(index, speech, from: sender)
+        guard let byteCount = speech.byteCount, byteCount > 0, hearing.turns < Hearing.maximumTurns else {
+          unwatch(index, .low)
+          unwatch(index, .high)
+          return (octets.count, .found(()))
+        }
+        heard += byteCount
+        hearing.turns += 1
+        hearing.progress = HTTPRequest.Progress()
+        // Whoever opens a tunnel is the client: what the other side says first inside names nothing.
+        unwatch(index, sender.other)
+      case .needMore(let count): return (heard, .needMore(atLeast: count))
+      case .other(let reason): return (heard, .other(reason))
+      }
+    }
   }
 
   private mutating func hold(
-    _ index: Int, _ payload: Span<UInt8>, sequence: UInt32, start: UInt32, from sender: FlowKey.Side, at time: Timestamp
+    _ index: Int, _ payload: Span<UInt8>, sequence: UInt32, start: UInt32, _ hearing: Hearing, needed: Int, from sender: FlowKey.Side,
+    at time: Timestamp
   ) {
     if table[index].streams == Flow.none {
       table[index].streams = streams.insert(FlowStreams())
       queueStream(index, at: time)
     }
     let handle = table[index].streams
-    if streams[handle]?[sender] == nil { streams[handle]?[sender] = HeldStream(octets: StreamReassembler(start: start)) }
+    if streams[handle]?[sender] == nil {
+      streams[handle]?[sender] = HeldStream(octets: StreamReassembler(start: start), hearing: hearing)
+      streams[handle]?[sender]?.octets.needed = needed
+    }
     let before = streams[handle]?.byteCount ?? 0
     let insertion = streams[handle]?[sender]?.octets.insert(payload, sequence: sequence, limit: configuration.streamByteLimit)
     tally.reassemblyBytes += (streams[handle]?.byteCount ?? 0) - before
@@ -89,20 +130,28 @@ extension FlowMeter {
     makeRoom()
   }
 
-  private mutating func judgeHeld(_ index: Int, _ handle: Int32, from sender: FlowKey.Side, isComplete: Bool) {
+  mutating func judgeHeld(_ index: Int, _ handle: Int32, from sender: FlowKey.Side, isComplete: Bool) {
     guard let stream = streams[handle]?[sender], isComplete || stream.octets.prefix.count >= stream.octets.needed else { return }
-    var progress = stream.progress
-    switch NameSniffer.judge(stream.octets.prefix.span, resuming: &progress, isComplete: isComplete) {
-    case .found(let speech):
-      name(index, speech, from: sender)
+    var hearing = stream.hearing
+    let (heard, outcome) = hear(index, stream.octets.prefix.span, &hearing, from: sender, isComplete: isComplete)
+    switch outcome {
+    case .found:
+      break
     case .needMore(let count):
+      if heard > 0 { consume(heard, of: handle, sender) }
       streams[handle]?[sender]?.octets.needed = count
-      streams[handle]?[sender]?.progress = progress
+      streams[handle]?[sender]?.hearing = hearing
     case .other:
-      let isStartKnown = table[index].isn(sender) != nil
+      let isStartKnown = table[index].isn(sender) != nil || hearing.turns > 0
       dropStream(index, sender)
       giveUp(index, sender, isStartKnown: isStartKnown)
     }
+  }
+
+  private mutating func consume(_ count: Int, of handle: Int32, _ side: FlowKey.Side) {
+    let before = streams[handle]?.byteCount ?? 0
+    streams[handle]?[side]?.octets.consume(count)
+    tally.reassemblyBytes += (streams[handle]?.byteCount ?? 0) - before
   }
 
   private mutating func readDNSStream(_ index: Int, _ handle: Int32, from sender: FlowKey.Side, at time: Timestamp) {
@@ -126,159 +175,12 @@ extension FlowMeter {
         return
       }
     }
-    let before = streams[handle]?.byteCount ?? 0
-    if offset > 0 { streams[handle]?[sender]?.octets.consume(offset) }
-    tally.reassemblyBytes += (streams[handle]?.byteCount ?? 0) - before
-  }
-
-  /// Keeps what was said and lets go of everything else.
-  mutating func name(_ index: Int, _ speech: NameSniffer.Speech, from sender: FlowKey.Side) {
-    let handle = table[index].details
-    var known = (handle == Flow.none ? nil : details[handle]) ?? FlowDetails()
-    var spoken: NameEvidence?
-    switch speech {
-    case .ssh:
-      table[index].content = .ssh
-    case .tls(let facts):
-      table[index].content = content(of: facts, to: table[index].key.end(sender.other), lookedUp: known.lookedUp, overQUIC: false)
-      known.tls = facts
-      spoken = facts.sni.map { NameEvidence(name: $0, source: .tlsSNI, confidence: .confirmed) }
-      prove(index, sender, .content)
-    case .quic(let facts):
-      table[index].content = content(of: facts, to: table[index].key.end(sender.other), lookedUp: known.lookedUp, overQUIC: true)
-      known.tls = facts
-      spoken = facts.sni.map { NameEvidence(name: $0, source: .quicSNI, confidence: .confirmed) }
-      prove(index, sender, .content)
-    case .http(let head):
-      table[index].content = .http
-      known.proxy = head.proxyTarget
-      if let target = head.connectTarget?.host.name {
-        spoken = NameEvidence(name: target, source: .httpConnect, confidence: .confirmed)
-      } else {
-        spoken = Self.evidence(of: head)
-      }
-      prove(index, sender, .content)
-    }
-    if let spoken {
-      known.spoken.append(spoken)
-      if spoken.confidence == .confirmed { tally.flowsNamed &+= 1 }
-    }
-    // `prove` may have bound other look-ups.
-    if table[index].details != Flow.none {
-      known.lookedUp = details[table[index].details]?.lookedUp ?? []
-      details[table[index].details] = known
-    } else if known.tls != nil || known.proxy != nil || spoken != nil {
-      table[index].details = details.insert(known)
-    }
-    unwatch(index, .low)
-    unwatch(index, .high)
-  }
-
-  /// An address literal in a Host field was said, but names nothing.
-  private static func evidence(of head: HTTPRequestHead) -> NameEvidence? {
-    switch head.authority?.host {
-    case .name(let name): NameEvidence(name: name, source: .httpHost, confidence: .confirmed)
-    case .address(let address): NameEvidence(name: DomainName(presentation: address.description), source: .httpHost, confidence: .hint)
-    case .invalid, nil: nil
-    }
+    if offset > 0 { consume(offset, of: handle, sender) }
   }
 
   /// The stream is nothing we read. Where its beginning was not captured, the next segment may still begin a hello.
   private mutating func giveUp(_ index: Int, _ side: FlowKey.Side, isStartKnown: Bool) {
     table[index].attempts &+= 1
     if isStartKnown || table[index].attempts >= Self.maximumAttempts { unwatch(index, side) }
-  }
-
-  mutating func unwatch(_ index: Int, _ side: FlowKey.Side) {
-    table[index].marks.remove(Flow.Marks(.watchLow, side))
-    dropStream(index, side)
-  }
-
-  private mutating func dropStream(_ index: Int, _ side: FlowKey.Side) {
-    let handle = table[index].streams
-    guard handle != Flow.none else { return }
-    if let stream = streams[handle]?[side] {
-      tally.reassemblyBytes -= stream.octets.byteCount
-      streams[handle]?[side] = nil
-    }
-    if let initials = streams[handle]?.initials {
-      tally.reassemblyBytes -= Self.heldByteCount(initials)
-      streams[handle]?.initials = nil
-    }
-    if streams[handle]?.isEmpty ?? false {
-      _ = streams.remove(at: handle)
-      table[index].streams = Flow.none
-    }
-  }
-
-  /// Judges what there is of a flow's streams as all there will be, and lets go of them.
-  mutating func abandonStreams(of index: Int, _ cause: StreamAbandonment) {
-    guard table[index].streams != Flow.none else { return }
-    if streams[table[index].streams]?.initials != nil {
-      abandon(cause)
-      unwatch(index, table[index].initiator)
-    }
-    for side in [FlowKey.Side.low, .high] {
-      let handle = table[index].streams
-      guard handle != Flow.none, let stream = streams[handle]?[side] else { continue }
-      let wasHolding = stream.octets.byteCount > 0
-      if wasHolding, !table[index].marks.contains(.dnsStream) { judgeHeld(index, handle, from: side, isComplete: true) }
-      let isNamed = table[index].streams == Flow.none && table[index].content != .unknown
-      if wasHolding, !isNamed { abandon(cause) }
-      unwatch(index, side)
-    }
-  }
-
-  mutating func abandon(_ cause: StreamAbandonment) {
-    tally.streamsAbandoned[cause] &+= 1
-  }
-
-  // MARK: Bounds
-
-  mutating func queueStream(_ index: Int, at time: Timestamp) {
-    streamOrder.append((table[index].streams, Int32(truncatingIfNeeded: index), table[index].id, time))
-    // Most streams are gone long before they reach the front, so what is gone is swept out when it is most of the queue.
-    if streamOrder.count - oldestStream > 2 * streams.count + 1024 {
-      var kept: ContiguousArray<(stream: Int32, flow: Int32, id: UInt64, since: Timestamp)> = []
-      for place in oldestStream..<streamOrder.count where isHeld(streamOrder[place]) { kept.append(streamOrder[place]) }
-      streamOrder = kept
-      oldestStream = 0
-    }
-  }
-
-  private func isHeld(_ entry: (stream: Int32, flow: Int32, id: UInt64, since: Timestamp)) -> Bool {
-    let flow = table[Int(entry.flow)]
-    return flow.isLive && flow.id == entry.id && flow.streams == entry.stream
-  }
-
-  /// Keeps all streams together inside the bound: the ones that are incomplete for longest go.
-  mutating func makeRoom() {
-    while tally.reassemblyBytes > configuration.reassemblyByteLimit, oldestStream < streamOrder.count {
-      let entry = streamOrder[oldestStream]
-      oldestStream += 1
-      if isHeld(entry) { abandonStreams(of: Int(entry.flow), .noMemory) }
-    }
-  }
-
-  /// Gives up the streams that have been incomplete for too long.
-  mutating func abandonOverdueStreams(at time: Timestamp) {
-    while oldestStream < streamOrder.count {
-      let entry = streamOrder[oldestStream]
-      if isHeld(entry) {
-        guard time.since(entry.since) > configuration.reassemblyTimeout else { break }
-        let index = Int(entry.flow)
-        // A DNS connection that waits for its next message holds nothing.
-        if table[index].marks.contains(.dnsStream), streams[entry.stream]?.byteCount == 0 {
-          streamOrder.append((entry.stream, entry.flow, entry.id, time))
-        } else {
-          abandonStreams(of: index, .incomplete)
-        }
-      }
-      oldestStream += 1
-    }
-    if oldestStream > 1024, oldestStream * 2 > streamOrder.count {
-      streamOrder.removeFirst(oldestStream)
-      oldestStream = 0
-    }
   }
 }

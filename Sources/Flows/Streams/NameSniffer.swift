@@ -5,11 +5,22 @@ import Wire
 enum NameSniffer {
   /// What was said.
   enum Speech {
-    case tls(TLSFacts)
-    case quic(TLSFacts)
+    case tls(ClientHello)
+    case quic(ClientHello)
     case http(HTTPRequestHead)
     /// An SSH identification ([RFC 4253 §4.2](https://www.rfc-editor.org/rfc/rfc4253#section-4.2)); both sides send one.
     case ssh
+    /// Another protocol, or the way into a tunnel.
+    case opening(StreamOpening)
+
+    /// Octets after which the same side may begin anew: inside a tunnel, or after an upgrade to TLS.
+    var byteCount: Int? {
+      switch self {
+      case .tls, .quic, .ssh: nil
+      case .http(let head): head.isConnect ? head.byteCount : nil
+      case .opening(let opening): opening.byteCount
+      }
+    }
   }
 
   /// Judges all that one side said so far.
@@ -23,9 +34,9 @@ enum NameSniffer {
     // A handshake record, or the two-octet header of SSL 2.
     if first == 22 || first & 0x80 != 0 {
       switch TLSStream.clientHello(in: prefix) {
-      case .found(let hello): return .found(.tls(hello.facts))
+      case .found(let hello): return .found(.tls(hello))
       case .needMore(let count): return .needMore(atLeast: count)
-      case .other(let reason): return .other(reason)
+      case .other(let reason): return opening(prefix, isComplete, else: reason)
       }
     }
     if first == UInt8(ascii: "S"), isSSH(prefix) {
@@ -34,7 +45,16 @@ enum NameSniffer {
     switch HTTPRequest.head(in: prefix, resuming: &progress, isComplete: isComplete) {
     case .found(let head): return .found(.http(head))
     case .needMore(let count): return .needMore(atLeast: count)
-    case .other(let reason): return .other(reason)
+    case .other(let reason): return opening(prefix, isComplete, else: reason)
+    }
+  }
+
+  @inline(never)
+  private static func opening(_ prefix: Span<UInt8>, _ isComplete: Bool, else reason: WireError.Reason) -> StreamResult<Speech> {
+    switch StreamOpening.first(in: prefix, isComplete: isComplete) {
+    case .found(let opening): .found(.opening(opening))
+    case .needMore(let count): .needMore(atLeast: count)
+    case .other: .other(reason)
     }
   }
 

@@ -56,23 +56,16 @@ struct Flow {
     static func < (a: DirectionProof, b: DirectionProof) -> Bool { a.rawValue < b.rawValue }
   }
 
-  /// What was recognised in the payload; a number, because a flow holds no reference.
-  enum ContentKind: UInt8 {
-    case unknown, tls, quic, http, dns, dot, doh, doq, ssh
+  /// What was recognised in the payload, by the word of the record; one octet, because a flow holds no reference.
+  enum ContentKind: String {
+    case unknown
+    case tls, quic, dtls, http, grpc, websocket, dns, dot, doh, doq, ssh, socks
+    case smtp, imap, pop3, nntp, ftp, sieve, xmpp, ldap, rdp, ntp
+    case postgres, mysql, mongodb, redis, kafka
 
-    var application: Application? {
-      switch self {
-      case .unknown: nil
-      case .tls: .tls
-      case .quic: .quic
-      case .http: .http
-      case .dns: .dns
-      case .dot: .dot
-      case .doh: .doh
-      case .doq: .doq
-      case .ssh: .ssh
-      }
-    }
+    init?(_ application: Application) { self.init(rawValue: application.rawValue) }
+
+    var application: Application? { self == .unknown ? nil : Application(rawValue: rawValue) }
   }
 
   static let none = Int32(-1)

@@ -34,7 +34,7 @@ extension Listing where Record == FlowRecord {
         Column("tls_version", .csv) { Cell(text: $0.tls?.version) },
         Column("ja4", .csv) { Cell(text: $0.tls?.ja4) },
         Column("ech", .csv) { Cell(text: $0.tls?.ech.rawValue) },
-        Column("proxy", .csv) { Cell(text: $0.proxy?.kind) },
+        Column("proxy", .csv) { Cell(text: $0.proxy?.kind.rawValue) },
         Column("proxy_target", .csv) { Cell(text: $0.proxy?.target.text) },
         Column("proxy_port", .csv) { Cell(count: $0.proxy?.port) },
         Column("encapsulation", .csv) { Cell(text: $0.encapsulation.listWording) },
@@ -52,11 +52,5 @@ extension Listing where Record == FlowRecord {
         Column("findings") { Cell(text: $0.findings.map(\.rawValue).listWording) },
       ],
       json: \.json)
-  }
-}
-
-extension FlowRecord {
-  var judged: Destination {
-    Destination(address: destination.ip, port: destination.port, transport: transport, names: names)
   }
 }

@@ -142,8 +142,9 @@ extension TLSFacts {
 
 extension ProxyTarget {
   fileprivate init?(stored json: JSONValue) {
-    guard let kind = json.text("kind"), let target = json.text("target") else { return nil }
-    self.init(kind: kind, target: DomainName(stored: target), port: json.port())
+    guard let kind = json.text("kind").flatMap(Kind.init), let target = json.text("target") else { return nil }
+    self.init(
+      kind: kind, target: DomainName(stored: target), port: json.port(), innerName: json.text("inner_name").map(DomainName.init(stored:)))
   }
 }
 

@@ -71,7 +71,7 @@ public struct HTTPRequestHead: Hashable, Sendable {
     case .address(let address): target = DomainName(presentation: address.description)
     case .invalid: return nil
     }
-    return ProxyTarget(kind: isConnect ? "http_connect" : "http_absolute", target: target, port: targetAuthority.port)
+    return ProxyTarget(kind: isConnect ? .httpConnect : .httpAbsolute, target: target, port: targetAuthority.port)
   }
 }
 

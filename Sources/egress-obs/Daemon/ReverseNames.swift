@@ -84,7 +84,7 @@ struct ReverseNames: ~Copyable {
 
   static func wants(_ record: FlowRecord) -> Bool {
     let address = record.destination.ip
-    return record.names.isEmpty && !address.isPrivate && !address.isLoopback && !address.isLinkLocal && !address.isMulticast && !address.isBroadcast
+    return record.name == nil && !address.isPrivate && !address.isLoopback && !address.isLinkLocal && !address.isMulticast && !address.isBroadcast
   }
 
   /// The record with its hint, if there is nothing to wait for.
@@ -92,11 +92,11 @@ struct ReverseNames: ~Copyable {
     guard Self.wants(record) else { return record }
     var record = record
     switch resolver.name(of: record.destination.ip, at: now) {
-    case .named(let names)?: record.names = names.map { NameEvidence(name: $0, source: .ptr, confidence: .hint) }
+    case .named(let names)?: record.names.insert(contentsOf: names.map { NameEvidence(name: $0, source: .ptr, confidence: .hint) }, at: 0)
     case .unnamed?, .unanswered?: break
     case nil:
       switch cached[record.destination.ip] {
-      case .name(let name)?: record.names = [NameEvidence(name: name, source: .ptr, confidence: .hint)]
+      case .name(let name)?: record.names.insert(NameEvidence(name: name, source: .ptr, confidence: .hint), at: 0)
       case .nothing?: break
       case nil: return nil
       }

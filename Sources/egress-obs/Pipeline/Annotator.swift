@@ -43,13 +43,11 @@ struct Annotator: Sendable {
   mutating func annotate(_ record: inout FlowRecord, owner: Workload?) {
     record.workload = workload(at: record.source.ip, owner: owner)
     record.scope = scopes.scope(of: record.destination.ip)
-    if record.scope == .external, let name = record.names.first(where: { $0.confidence != .hint })?.name {
+    if record.scope == .external, let name = record.destinationNames.first(where: { $0.confidence != .hint })?.name {
       record.vendor = vendor(for: name)
     }
     if let judge, let workload = record.workload {
-      record.verdict = judge.judge(
-        workload,
-        Destination(address: record.destination.ip, port: record.destination.port, transport: record.transport, names: record.names))
+      record.verdict = judge.judge(workload, record.judged)
     }
   }
 

@@ -71,7 +71,7 @@ import Wire
     #expect(head.form == form)
     #expect(head.host?.text == name)
     #expect(head.hostPort == port)
-    #expect(head.proxyTarget?.kind == (form == .absolute ? "http_absolute" : nil))
+    #expect(head.proxyTarget?.kind == (form == .absolute ? .httpAbsolute : nil))
   }
 
   @Test(arguments: [
@@ -82,7 +82,7 @@ import Wire
     let request = "CONNECT \(target) HTTP/1.0\r\nHost: b.example\r\n\r\n"
     let head = try #require(head(request + "\u{16}").value)
     #expect(head.isConnect && head.host == nil)
-    #expect(head.proxyTarget == ProxyTarget(kind: "http_connect", target: DomainName(presentation: text), port: port))
+    #expect(head.proxyTarget == ProxyTarget(kind: .httpConnect, target: DomainName(presentation: text), port: port))
     #expect(head.connectTarget?.port == port)
     #expect(head.byteCount == request.utf8.count)
   }

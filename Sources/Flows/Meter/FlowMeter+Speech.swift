@@ -1,0 +1,93 @@
+import EgressModel
+import Wire
+
+extension FlowMeter {
+  /// Keeps what one side said: the names, the facts, where it wants to go through this flow.
+  mutating func note(_ index: Int, _ speech: NameSniffer.Speech, from sender: FlowKey.Side) {
+    switch speech {
+    case .ssh:
+      table[index].content = .ssh
+      return
+    case .opening(let opening):
+      if let content = opening.application.flatMap(Flow.ContentKind.init) { table[index].content = content }
+      guard let proxy = opening.proxy else { return }
+      prove(index, sender, .content)
+      remember(index, proxy)
+    case .tls(let hello):
+      // RFC 7858: `dot` is registered for DNS over TLS.
+      table[index].content = hello.offers("dot") ? .dot : .tls
+      prove(index, sender, .content)
+      remember(index, hello, .tlsSNI)
+    case .quic(let hello):
+      // RFC 9250 registers `doq`.
+      table[index].content = hello.offers("doq") ? .doq : .quic
+      prove(index, sender, .content)
+      remember(index, hello, .quicSNI)
+    case .http(let head):
+      table[index].content = .http
+      prove(index, sender, .content)
+      if let proxy = head.proxyTarget { remember(index, proxy) }
+      if let evidence = head.authority.flatMap({ Self.evidence(of: $0.host, .httpHost) }) { remember(index, evidence) }
+    }
+  }
+
+  private mutating func remember(_ index: Int, _ hello: ClientHello, _ source: NameSource) {
+    var evidence = hello.claimedServerName.flatMap { Self.evidence(of: $0, source) }
+    // RFC 6066 3 forbids literals. The destination's own says nothing new, and another one says something false.
+    if case .address(let literal)? = hello.claimedServerName, literal != table[index].key.address(table[index].responder) { evidence = nil }
+    amend(index) { details in
+      details.tls = hello.facts
+      if let evidence { details.say(evidence) }
+    }
+    if evidence?.confidence == .confirmed { tally.flowsNamed &+= 1 }
+  }
+
+  private mutating func remember(_ index: Int, _ evidence: NameEvidence) {
+    amend(index) { $0.say(evidence) }
+    if evidence.confidence == .confirmed { tally.flowsNamed &+= 1 }
+  }
+
+  private mutating func remember(_ index: Int, _ proxy: ProxyTarget) {
+    amend(index) { details in
+      details.proxy = proxy
+      switch proxy.kind {
+      case .httpConnect: details.say(proxy.evidence(.httpConnect))
+      case .socks4, .socks4a, .socks5: details.say(proxy.evidence(.socks))
+      // The Host of an absolute form is said as such, and a header tells of addresses.
+      case .httpAbsolute, .proxyProtocol: break
+      }
+    }
+  }
+
+  private mutating func amend(_ index: Int, _ change: (inout FlowDetails) -> Void) {
+    let handle = table[index].details
+    var known = (handle == Flow.none ? nil : details[handle]) ?? FlowDetails()
+    change(&known)
+    if handle == Flow.none {
+      table[index].details = details.insert(known)
+    } else {
+      details[handle] = known
+    }
+  }
+
+  /// An address literal was said, but names nothing.
+  private static func evidence(of host: ClaimedHost, _ source: NameSource) -> NameEvidence? {
+    switch host {
+    case .name(let name): NameEvidence(name: name, source: source, confidence: .confirmed)
+    case .address(let address): NameEvidence(name: DomainName(presentation: address.description), source: source, confidence: .hint)
+    case .invalid: nil
+    }
+  }
+}
+
+extension FlowDetails {
+  /// Adds what the client said, most trusted first.
+  mutating func say(_ evidence: NameEvidence) {
+    guard !spoken.contains(evidence) else { return }
+    spoken.insert(evidence, at: spoken.firstIndex { $0.source > evidence.source } ?? spoken.endIndex)
+    guard let target = proxy?.target, proxy?.kind != .proxyProtocol, proxy?.isAddress == false, evidence.confidence == .confirmed,
+      evidence.name != target
+    else { return }
+    proxy?.innerName = evidence.name
+  }
+}
