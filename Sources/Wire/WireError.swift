@@ -12,7 +12,7 @@ public enum WireError: Error, Hashable, Sendable {
     case ethernet, vlan, linuxCooked, loopback, ppp, pppoe, mpls, nflog
     case ipv4, ipv6, ipv6Extension, gre, vxlan, geneve, gtpu, arp
     case tcp, udp, sctp, icmp, icmpv6
-    case dns, tls, dtls, quic, http, socks, proxyProtocol
+    case dns, tls, dtls, quic, http, socks, proxyProtocol, ldap, x509
   }
 
   /// What was wrong, in a few constant words. Each decoder declares its own beside its code.

@@ -104,7 +104,7 @@ private let server = MeterRun.server
   @Test func `a stream whose start is known and is something else is left alone`() {
     var run = MeterRun()
     run.handshake()
-    run.say([0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f])
+    run.say([1, 2, 3, 4, 5, 6, 7, 8])
     run.say(Self.hello, at: 8)
     let record = run.only()
     #expect(record?.name == nil && record?.application == nil)

@@ -153,8 +153,13 @@ extension FlowMeter {
     return tls
   }
 
-  /// Most trusted first. What the connection itself says settles which of several looked-up names fits.
+  /// Most trusted first.
   private static func names(_ details: FlowDetails) -> [NameEvidence] {
+    details.certified.isEmpty ? saidOrLookedUp(details) : saidOrLookedUp(details) + details.certified
+  }
+
+  /// What the connection itself says settles which of several looked-up names fits.
+  private static func saidOrLookedUp(_ details: FlowDetails) -> [NameEvidence] {
     guard let spoken = details.spoken.first else { return details.lookedUp }
     if let proxy = details.proxy, proxy.kind != .proxyProtocol { return details.lookedUp + details.spoken }
     // An address literal said as a name stands behind every real one.

@@ -14,32 +14,36 @@ extension FlowMeter {
       prove(index, sender, .content)
       remember(index, proxy)
     case .tls(let hello):
-      // RFC 7858: `dot` is registered for DNS over TLS.
-      table[index].content = hello.offers("dot") ? .dot : .tls
-      prove(index, sender, .content)
-      remember(index, hello, .tlsSNI)
+      remember(index, hello, .tcp, from: sender)
+    case .dtls(let hello):
+      table[index].content = .dtls
+      remember(index, hello, .dtls, from: sender)
     case .quic(let hello):
-      // RFC 9250 registers `doq`.
-      table[index].content = hello.offers("doq") ? .doq : .quic
-      prove(index, sender, .content)
-      remember(index, hello, .quicSNI)
+      remember(index, hello, .quic, from: sender)
     case .http(let head):
-      table[index].content = .http
+      table[index].content = Flow.ContentKind(head.application) ?? .http
       prove(index, sender, .content)
       if let proxy = head.proxyTarget { remember(index, proxy) }
       if let evidence = head.authority.flatMap({ Self.evidence(of: $0.host, .httpHost) }) { remember(index, evidence) }
     }
   }
 
-  private mutating func remember(_ index: Int, _ hello: ClientHello, _ source: NameSource) {
-    var evidence = hello.claimedServerName.flatMap { Self.evidence(of: $0, source) }
+  private mutating func remember(_ index: Int, _ hello: ClientHello, _ carrier: ClientHello.Carrier, from sender: FlowKey.Side) {
+    prove(index, sender, .content)
+    let server = table[index].key.end(table[index].responder)
+    var evidence = hello.claimedServerName.flatMap { Self.evidence(of: $0, carrier == .quic ? .quicSNI : .tlsSNI) }
     // RFC 6066 3 forbids literals. The destination's own says nothing new, and another one says something false.
-    if case .address(let literal)? = hello.claimedServerName, literal != table[index].key.address(table[index].responder) { evidence = nil }
+    if case .address(let literal)? = hello.claimedServerName, literal != server.ip { evidence = nil }
+    var facts = hello.facts
+    facts.ja4 = hello.ja4(over: carrier)
     amend(index) { details in
-      details.tls = hello.facts
+      details.tls = facts
       if let evidence { details.say(evidence) }
     }
     if evidence?.confidence == .confirmed { tally.flowsNamed &+= 1 }
+    guard carrier != .dtls else { return }
+    let lookedUp = details[table[index].details]?.lookedUp ?? []
+    table[index].content = content(of: facts, to: server, lookedUp: lookedUp, overQUIC: carrier == .quic)
   }
 
   private mutating func remember(_ index: Int, _ evidence: NameEvidence) {
@@ -59,7 +63,7 @@ extension FlowMeter {
     }
   }
 
-  private mutating func amend(_ index: Int, _ change: (inout FlowDetails) -> Void) {
+  mutating func amend(_ index: Int, _ change: (inout FlowDetails) -> Void) {
     let handle = table[index].details
     var known = (handle == Flow.none ? nil : details[handle]) ?? FlowDetails()
     change(&known)

@@ -15,9 +15,9 @@ extension FlowMeter {
       tally.reassemblyBytes -= stream.octets.byteCount
       streams[handle]?[side] = nil
     }
-    if let initials = streams[handle]?.initials {
-      tally.reassemblyBytes -= Self.heldByteCount(initials)
-      streams[handle]?.initials = nil
+    if let hello = streams[handle]?.hello {
+      tally.reassemblyBytes -= Self.heldByteCount(hello)
+      streams[handle]?.hello = nil
     }
     if streams[handle]?.isEmpty ?? false {
       _ = streams.remove(at: handle)
@@ -28,7 +28,7 @@ extension FlowMeter {
   /// Judges what there is of a flow's streams as all there will be, and lets go of them.
   mutating func abandonStreams(of index: Int, _ cause: StreamAbandonment) {
     guard table[index].streams != Flow.none else { return }
-    if streams[table[index].streams]?.initials != nil {
+    if streams[table[index].streams]?.hello != nil {
       abandon(cause)
       unwatch(index, table[index].initiator)
     }
@@ -36,7 +36,7 @@ extension FlowMeter {
       let handle = table[index].streams
       guard handle != Flow.none, let stream = streams[handle]?[side] else { continue }
       let wasHolding = stream.octets.byteCount > 0
-      if wasHolding, !table[index].marks.contains(.dnsStream) { judgeHeld(index, handle, from: side, isComplete: true) }
+      if wasHolding, table[index].marks.isDisjoint(with: [.dnsStream, .certificate]) { judgeHeld(index, handle, from: side, isComplete: true) }
       let isNamed = table[index].streams == Flow.none && table[index].content != .unknown
       if wasHolding, !isNamed { abandon(cause) }
       unwatch(index, side)

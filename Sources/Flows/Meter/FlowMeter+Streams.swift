@@ -1,13 +1,13 @@
 import EgressModel
 import Wire
 
-/// The directions of a TCP connection that are being put in order, or what a QUIC client said so far.
+/// The directions of a TCP connection that are being put in order, or what was said over UDP so far.
 struct FlowStreams {
   var low: HeldStream?
   var high: HeldStream?
-  var initials: QUICClientInitials?
+  var hello: DatagramHello?
 
-  var isEmpty: Bool { low == nil && high == nil && initials == nil }
+  var isEmpty: Bool { low == nil && high == nil && hello == nil }
 
   subscript(side: FlowKey.Side) -> HeldStream? {
     _read { if side == .low { yield low } else { yield high } }
@@ -38,6 +38,10 @@ extension FlowMeter {
 
   /// Looks at a segment with payload from a side that is still watched.
   mutating func listen(_ index: Int, _ packet: Packet, _ frame: Span<UInt8>, from sender: FlowKey.Side, at time: Timestamp) {
+    guard !table[index].marks.contains(.certificate) else {
+      listenForCertificate(index, packet, frame, from: sender)
+      return
+    }
     // A SYN takes a sequence number; data that rides on it (RFC 7413) comes after.
     let sequence = packet.sequence &+ (packet.tcpFlags.contains(.syn) ? 1 : 0)
     let payload = frame.extracting(packet.payloadOffset..<packet.payloadOffset + packet.capturedPayloadLength)
@@ -49,6 +53,7 @@ extension FlowMeter {
       // The common case: the first segment tells everything, and nothing is copied.
       var hearing = Hearing()
       let (heard, outcome) = hear(index, payload, &hearing, from: sender, isComplete: packet.isPayloadCut)
+      expectCertificate(index, outcome, packet, from: sender, at: time)
       switch outcome {
       case .found:
         return
@@ -59,7 +64,7 @@ extension FlowMeter {
       case .needMore(let count):
         if !packet.isPayloadCut, hearing.turns > 0 {
           let next = sequence &+ UInt32(truncatingIfNeeded: heard)
-          hold(index, payload.extracting(heard...), sequence: next, start: next, hearing, needed: count, from: sender, at: time)
+          hold(index, packet, payload.extracting(heard...), sequence: next, start: next, hearing, needed: count, from: sender, at: time)
           return
         }
       }
@@ -69,7 +74,7 @@ extension FlowMeter {
       unwatch(index, sender)
       return
     }
-    hold(index, payload, sequence: sequence, start: start ?? sequence, Hearing(), needed: 1, from: sender, at: time)
+    hold(index, packet, payload, sequence: sequence, start: start ?? sequence, Hearing(), needed: 1, from: sender, at: time)
   }
 
   /// Notes all that can be told from what a side said, one protocol inside another.
@@ -80,7 +85,8 @@ extension FlowMeter {
   ) -> (heard: Int, outcome: StreamResult<Void>) {
     var heard = 0
     while true {
-      switch NameSniffer.judge(octets.extracting(heard...), resuming: &hearing.progress, isComplete: isComplete) {
+      let isMidway = hearing.turns == 0 && table[index].isn(sender) == nil
+      switch NameSniffer.judge(octets.extracting(heard...), resuming: &hearing.progress, isMidway: isMidway, isComplete: isComplete) {
       case .found(let speech):
         note(index, speech, from: sender)
         guard let byteCount = speech.byteCount, byteCount > 0, hearing.turns < Hearing.maximumTurns else {
@@ -100,8 +106,8 @@ extension FlowMeter {
   }
 
   private mutating func hold(
-    _ index: Int, _ payload: Span<UInt8>, sequence: UInt32, start: UInt32, _ hearing: Hearing, needed: Int, from sender: FlowKey.Side,
-    at time: Timestamp
+    _ index: Int, _ packet: Packet, _ payload: Span<UInt8>, sequence: UInt32, start: UInt32, _ hearing: Hearing, needed: Int,
+    from sender: FlowKey.Side, at time: Timestamp
   ) {
     if table[index].streams == Flow.none {
       table[index].streams = streams.insert(FlowStreams())
@@ -123,15 +129,19 @@ extension FlowMeter {
       if table[index].marks.contains(.dnsStream) {
         readDNSStream(index, handle, from: sender, at: time)
       } else {
-        judgeHeld(index, handle, from: sender, isComplete: false)
+        let outcome = judgeHeld(index, handle, from: sender, isComplete: false)
+        expectCertificate(index, outcome, packet, from: sender, at: time)
       }
     case .waiting, nil: break
     }
     makeRoom()
   }
 
-  mutating func judgeHeld(_ index: Int, _ handle: Int32, from sender: FlowKey.Side, isComplete: Bool) {
-    guard let stream = streams[handle]?[sender], isComplete || stream.octets.prefix.count >= stream.octets.needed else { return }
+  @discardableResult
+  mutating func judgeHeld(_ index: Int, _ handle: Int32, from sender: FlowKey.Side, isComplete: Bool) -> StreamResult<Void> {
+    guard let stream = streams[handle]?[sender], isComplete || stream.octets.prefix.count >= stream.octets.needed else {
+      return .needMore(atLeast: 1)
+    }
     var hearing = stream.hearing
     let (heard, outcome) = hear(index, stream.octets.prefix.span, &hearing, from: sender, isComplete: isComplete)
     switch outcome {
@@ -146,6 +156,7 @@ extension FlowMeter {
       dropStream(index, sender)
       giveUp(index, sender, isStartKnown: isStartKnown)
     }
+    return outcome
   }
 
   private mutating func consume(_ count: Int, of handle: Int32, _ side: FlowKey.Side) {

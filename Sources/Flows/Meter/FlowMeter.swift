@@ -171,7 +171,7 @@ public struct FlowMeter: ~Copyable, Sendable {
       if packet.transport == .tcp {
         listen(index, packet, frame, from: sender, at: time)
       } else {
-        listenForQUIC(index, packet, frame, from: sender, at: time)
+        listenToDatagram(index, packet, frame, from: sender, at: time)
       }
     } else if packet.transport == .udp, packet.destinationPort == 53 || packet.sourcePort == 53, packet.payloadLength > 0 {
       observeDNSDatagram(index, packet, frame, from: sender, at: time)
@@ -221,8 +221,10 @@ public struct FlowMeter: ~Copyable, Sendable {
     if packet.transport == .tcp, packet.hasPorts {
       flow.marks.insert(.watch)
       if key.lowPort == 53 || key.highPort == 53 { flow.marks.insert(.dnsStream) }
-    } else if packet.transport == .udp, mayBeginQUIC(packet, frame) {
-      flow.marks.insert(Flow.Marks(.watchLow, sender))
+    } else if packet.transport == .udp {
+      let (isHello, content) = beginning(packet, frame)
+      if isHello { flow.marks.insert(Flow.Marks(.watchLow, sender)) }
+      flow.content = content
     }
     let evidence = evidence(for: flow)
     if !evidence.isEmpty || !packet.encapsulation.isEmpty {
@@ -266,8 +268,10 @@ struct FlowDetails {
   var encapsulation = Encapsulation()
   /// Bound when the flow began.
   var lookedUp: [NameEvidence] = []
-  /// Said in the flow itself.
+  /// Said in the flow itself, by the client.
   var spoken: [NameEvidence] = []
+  /// Said in the flow itself, by the server.
+  var certified: [NameEvidence] = []
   var tls: TLSFacts?
   var proxy: ProxyTarget?
 }

@@ -36,6 +36,9 @@ struct Flow {
     static let bareLow = Marks(rawValue: 1 << 14)
     static let bareHigh = Marks(rawValue: 1 << 15)
 
+    /// The responder's stream is read for its certificate.
+    static let certificate = Marks(rawValue: 1 << 16)
+
     /// The copy of a flow behind this host, with this host's address.
     static let translated = Marks(rawValue: 1 << 20)
 

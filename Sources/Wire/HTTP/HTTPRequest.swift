@@ -181,6 +181,8 @@ extension HTTPRequest {
       }
     } else if name.count == 7, bytes.matchesIgnoringCase("upgrade", at: name.lowerBound) {
       head.isWebSocketUpgrade = head.isWebSocketUpgrade || listContainsWebSocket(bytes, in: value)
+    } else if name.count == 12, bytes.matchesIgnoringCase("content-type", at: name.lowerBound) {
+      head.contentType = HTTPRequestHead.ContentType(bytes, in: value)
     }
   }
 

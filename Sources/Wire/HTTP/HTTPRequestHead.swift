@@ -1,11 +1,13 @@
 public import EgressModel
 
-/// What an HTTP/1 request says about where it goes ([RFC 9112 §3](https://www.rfc-editor.org/rfc/rfc9112#section-3)).
+/// What an HTTP request says about where it goes ([RFC 9112 §3](https://www.rfc-editor.org/rfc/rfc9112#section-3)).
 ///
 /// Path, query and every other header field are never kept.
 public struct HTTPRequestHead: Hashable, Sendable {
   /// A token of at most 32 octets: `GET`, `CONNECT` …
   public var method: String
+  /// 1 or 2.
+  public var majorVersion: UInt8 = 1
   /// The digit after `HTTP/1.`.
   public var minorVersion: UInt8
   public var form: TargetForm
@@ -15,8 +17,39 @@ public struct HTTPRequestHead: Hashable, Sendable {
   public var hostField: HTTPAuthority?
   /// Whether the client asks to go on with the WebSocket protocol.
   public var isWebSocketUpgrade = false
+  /// What the client sends, where that tells the application.
+  public var contentType: ContentType?
   /// Octets up to and with the empty line; after a CONNECT the tunnelled stream begins there. Nil when the head was cut before its end.
   public var byteCount: Int?
+
+  /// Media types that tell what HTTP carries.
+  public enum ContentType: String, Sendable {
+    /// `application/grpc`, with or without its encoding.
+    case grpc = "application/grpc"
+    /// DNS over HTTPS ([RFC 8484 §6](https://www.rfc-editor.org/rfc/rfc8484#section-6)).
+    case dnsMessage = "application/dns-message"
+
+    init?(_ bytes: Span<UInt8>, in range: Range<Int>) {
+      let value = bytes.extracting(range)
+      guard let type = [Self.grpc, .dnsMessage].first(where: { value.matchesIgnoringCase($0.rawValue, at: 0) }) else { return nil }
+      self = type
+      guard value.count > rawValue.utf8.count else { return }
+      switch value[rawValue.utf8.count] {
+      case UInt8(ascii: ";"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: " "): break
+      default: return nil
+      }
+    }
+  }
+
+  /// What HTTP carries, as far as the head tells.
+  public var application: Application {
+    if isWebSocketUpgrade { return .websocket }
+    switch contentType {
+    case .grpc: return .grpc
+    case .dnsMessage: return .doh
+    case nil: return .http
+    }
+  }
 
   public enum TargetForm: String, CaseIterable, Sendable {
     /// `/path`: to the server itself.

@@ -38,12 +38,16 @@ extension StreamOpening {
   private static let decoders: [@Sendable (Span<UInt8>, Bool) -> StreamResult<StreamOpening>] = [
     { bytes, _ in SOCKSRequest.opening(of: bytes) },
     { bytes, _ in ProxyHeader.opening(of: bytes) },
+    { bytes, _ in PostgresMessage.opening(of: bytes) },
+    { bytes, _ in MySQLPacket.opening(of: bytes) },
+    { bytes, _ in RDPNegotiation.opening(of: bytes) },
+    { bytes, isComplete in LDAPMessage.opening(of: bytes, isComplete: isComplete) },
+    { bytes, _ in MongoMessage.opening(of: bytes) },
+    { bytes, _ in RedisCommand.opening(of: bytes) },
+    { bytes, _ in KafkaRequest.opening(of: bytes) },
+    { bytes, isComplete in XMPPStream.opening(of: bytes, isComplete: isComplete) },
+    { bytes, isComplete in TextCommands.opening(of: bytes, isComplete: isComplete) },
   ]
-}
-
-extension StreamResult<StreamOpening> {
-  /// More is needed than the `count` octets there are.
-  static func needMore(than bytes: Span<UInt8>) -> Self { .needMore(atLeast: bytes.count + 1) }
 }
 
 extension WireError.Reason {

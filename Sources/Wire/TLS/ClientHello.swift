@@ -39,9 +39,6 @@ public struct ClientHello: Hashable, Sendable {
     return newest
   }
 
-  /// Whether a protocol is offered (ALPN), by its name.
-  public func offers(_ name: String) -> Bool { alpn.contains { $0.elementsEqual(name.utf8) } }
-
   /// The facts that a flow record keeps.
   public var facts: TLSFacts {
     TLSFacts(sni: serverName, alpn: alpn.map(Self.text(ofProtocol:)), version: version.description, ech: ech)
