@@ -21,6 +21,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
@@ -45,10 +46,18 @@ let package = Package(
     .target(name: "Capture", dependencies: ["EgressModel", "CPcap"], swiftSettings: strict),
     .target(name: "Storage", dependencies: ["EgressModel", "CSQLite"], swiftSettings: strict),
     .target(name: "Host", dependencies: ["EgressModel", "Wire"], swiftSettings: strict),
+    .target(
+      name: "Kubernetes",
+      dependencies: [
+        "EgressModel", .product(name: "AsyncHTTPClient", package: "async-http-client"), .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "Subprocess", package: "swift-subprocess"), .product(name: "SystemPackage", package: "swift-system"),
+        .product(name: "Yams", package: "Yams"),
+      ], swiftSettings: strict),
     .executableTarget(
       name: "egress-obs",
       dependencies: [
-        "EgressModel", "Wire", "Flows", "Policy", "Drift", "Reporting", "Capture", "Storage", "Host",
+        "EgressModel", "Wire", "Flows", "Policy", "Drift", "Reporting", "Capture", "Storage", "Host", "Kubernetes",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -91,6 +100,12 @@ let package = Package(
     .testTarget(name: "ReportingTests", dependencies: ["EgressModel", "Reporting", "Policy", "Drift"], swiftSettings: strict),
     .testTarget(name: "BenchTests", dependencies: ["bench", "Capture"], swiftSettings: strict),
     .testTarget(name: "EgressObsTests", dependencies: ["egress-obs", "TestNetworks"], swiftSettings: strict),
+    .testTarget(
+      name: "KubernetesTests",
+      dependencies: [
+        "EgressModel", "Kubernetes", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ], swiftSettings: strict),
     .testTarget(name: "HostTests", dependencies: ["EgressModel", "Host", "TestNetworks"], swiftSettings: strict),
     // Network namespaces and veth pairs for tests that need real interfaces.
     .target(name: "TestNetworks", path: "Tests/TestNetworks", swiftSettings: strict),

@@ -25,6 +25,23 @@ public struct Workload: Hashable, Sendable {
       self.kind = kind
       self.name = name
     }
+
+    /// The controller's own controller, as far as the names that Kubernetes gives tell it: what outlives a roll-out or a run.
+    public func outliving(podLabels labels: [String: String]) -> Owner {
+      switch kind {
+      case "ReplicaSet":
+        // A Deployment names it after itself and the hash that its pods carry.
+        guard let hash = labels["pod-template-hash"], name.hasSuffix("-\(hash)"), name.count > hash.count + 1 else { return self }
+        return Owner(kind: "Deployment", name: String(name.dropLast(hash.count + 1)))
+      case "Job":
+        // A CronJob names it after itself and the minute it was due (eight digits since 1.21, ten before).
+        guard let dash = name.lastIndex(of: "-"), dash > name.startIndex else { return self }
+        let minute = name[name.index(after: dash)...].utf8
+        guard minute.count == 8 || minute.count == 10, minute.allSatisfy({ (0x30...0x39).contains($0) }) else { return self }
+        return Owner(kind: "CronJob", name: String(name[..<dash]))
+      default: return self
+      }
+    }
   }
 
   public var kind: Kind

@@ -82,21 +82,9 @@ public struct InventoryReader: Sendable {
   private func resolvedOwner(of pod: Pod) -> Workload.Owner? {
     guard let owner = pod.owner else { return nil }
     let key = Key(namespace: pod.namespace, name: owner.name)
-    switch owner.kind {
-    case "ReplicaSet":
-      if let known = replicaSets[key] { return known ?? owner }
-      // Without the ReplicaSet at hand: a Deployment names it after itself and the hash that its pods carry.
-      guard let hash = pod.labels["pod-template-hash"], owner.name.hasSuffix("-\(hash)"), owner.name.count > hash.count + 1 else { return owner }
-      return Workload.Owner(kind: "Deployment", name: String(owner.name.dropLast(hash.count + 1)))
-    case "Job":
-      if let known = jobs[key] { return known ?? owner }
-      // Without the Job at hand: a CronJob names it after itself and the minute it was due (eight digits since 1.21, ten before).
-      guard let dash = owner.name.lastIndex(of: "-"), dash > owner.name.startIndex else { return owner }
-      let minute = owner.name[owner.name.index(after: dash)...].utf8
-      guard minute.count == 8 || minute.count == 10, minute.allSatisfy({ (0x30...0x39).contains($0) }) else { return owner }
-      return Workload.Owner(kind: "CronJob", name: String(owner.name[..<dash]))
-    default: return owner
-    }
+    let known = owner.kind == "ReplicaSet" ? replicaSets[key] : owner.kind == "Job" ? jobs[key] : nil
+    if let known { return known ?? owner }
+    return owner.outliving(podLabels: pod.labels)
   }
 }
 

@@ -1,0 +1,99 @@
+/// Which pod had which address at which time, and which pods there were.
+///
+/// Addresses are used again, news of pods is late, and flows outlive their pods: so who had an address is asked for a moment, and what
+/// ended is remembered for a while.
+public struct PodTimeline: Sendable {
+  private struct Tenure: Sendable {
+    var pod: String
+    var from: Timestamp
+    var until: Timestamp?
+  }
+
+  /// By address, oldest first.
+  private var tenures: [IPAddress: [Tenure]] = [:]
+  /// By uid, those that are gone included.
+  private var pods: [String: Pod] = [:]
+  /// When each pod that is gone went; the others have no entry.
+  private var ended: [String: Timestamp] = [:]
+
+  /// The API tells times in whole seconds, by another clock.
+  static let slack: Int64 = 2_000_000_000
+  /// Longer than any flow is kept after its last packet.
+  static let memory: Int64 = 3 * 3600 * 1_000_000_000
+  /// The most pods remembered that are gone.
+  static let capacity = 65_536
+
+  public init() {}
+
+  /// Pods of manifests: nothing tells since when, so it is always.
+  public init(_ pods: [Pod]) {
+    for pod in pods { note(pod, since: Timestamp(nanoseconds: .min), at: Timestamp(nanoseconds: .min)) }
+  }
+
+  private static func key(_ pod: Pod) -> String { pod.uid ?? "\(pod.namespace)/\(pod.name)" }
+
+  /// Takes a pod as it is now.
+  ///
+  /// - Parameters:
+  ///   - since: from when on it may have its addresses (`status.startTime`), which is before anybody is told of them.
+  ///   - now: when we were told.
+  public mutating func note(_ pod: Pod, since: Timestamp?, at now: Timestamp) {
+    let key = Self.key(pod)
+    let before = pods.updateValue(pod, forKey: key)
+    let owned = pod.ownsAddresses && !pod.hostNetwork ? pod.addresses : []
+    for address in before?.addresses ?? [] where !owned.contains(address) { end(address, key, at: now) }
+    if !pod.ownsAddresses { ended[key] = ended[key] ?? now } else { ended[key] = nil }
+    for address in owned {
+      let last = tenures[address]?.last
+      if let last, last.pod == key, last.until == nil { continue }
+      let from = since ?? now
+      // Who had it before cannot have it any more, though nobody has said so yet.
+      if let last, last.until == nil { end(address, last.pod, at: max(last.from, min(from, now))) }
+      tenures[address, default: []].append(Tenure(pod: key, from: from, until: nil))
+    }
+  }
+
+  /// The pod is gone, and its addresses are free.
+  public mutating func remove(_ pod: Pod, at now: Timestamp) {
+    let key = Self.key(pod)
+    guard let known = pods[key] else { return }
+    for address in known.addresses { end(address, key, at: now) }
+    ended[key] = ended[key] ?? now
+    if ended.count > Self.capacity { forget(before: ended.values.sorted()[ended.count / 2]) }
+  }
+
+  private mutating func end(_ address: IPAddress, _ key: String, at now: Timestamp) {
+    guard var list = tenures[address], let index = list.lastIndex(where: { $0.pod == key && $0.until == nil }) else { return }
+    list[index].until = max(list[index].from, now)
+    tenures[address] = list
+  }
+
+  /// Forgets pods that have been gone for so long that no flow of theirs is left.
+  public mutating func forgetOld(at now: Timestamp) { forget(before: now.adding(nanoseconds: -Self.memory)) }
+
+  private mutating func forget(before limit: Timestamp) {
+    let old = Set(ended.filter { $0.value <= limit }.keys)
+    guard !old.isEmpty else { return }
+    for key in old {
+      for address in pods.removeValue(forKey: key)?.addresses ?? [] {
+        tenures[address]?.removeAll { $0.pod == key }
+        if tenures[address]?.isEmpty == true { tenures[address] = nil }
+      }
+      ended[key] = nil
+    }
+  }
+
+  /// Who had the address at that time; nil when nobody did, as far as is known.
+  public func pod(at address: IPAddress, _ time: Timestamp) -> Pod? {
+    guard let list = tenures[address] else { return nil }
+    let tenure = list.last { $0.from <= time } ?? list.first { $0.from <= time.adding(nanoseconds: Self.slack) }
+    guard let tenure, tenure.until.map({ time <= $0 }) ?? true else {
+      // Between two tenures: the next one may have begun a little before its clock says so.
+      return list.first { $0.from > time && $0.from <= time.adding(nanoseconds: Self.slack) }.flatMap { pods[$0.pod] }
+    }
+    return pods[tenure.pod]
+  }
+
+  /// A pod that is there or was there lately.
+  public func pod(uid: String) -> Pod? { pods[uid] }
+}

@@ -1,0 +1,81 @@
+import EgressModel
+import Testing
+
+@Suite struct PodTimelineTests {
+  private let address = IPAddress("10.244.1.7")!
+  private func at(_ seconds: Double) -> Timestamp { Timestamp(nanoseconds: Int64(seconds * 1e9)) }
+  private func pod(_ uid: String, phase: String = "Running", _ addresses: [String] = ["10.244.1.7"], hostNetwork: Bool = false) -> Pod {
+    Pod(namespace: "shop", name: uid, uid: uid, addresses: addresses.map { IPAddress($0)! }, hostNetwork: hostNetwork, phase: phase)
+  }
+
+  @Test func `an address belongs to whoever had it at the time`() {
+    var timeline = PodTimeline()
+    timeline.note(pod("a"), since: at(100), at: at(105))
+    timeline.remove(pod("a"), at: at(200))
+    timeline.note(pod("b"), since: at(210), at: at(215))
+    #expect(timeline.pod(at: address, at(90)) == nil)
+    // Before anybody told of it, and to the end.
+    #expect(timeline.pod(at: address, at(101))?.uid == "a")
+    #expect(timeline.pod(at: address, at(200))?.uid == "a")
+    #expect(timeline.pod(at: address, at(204)) == nil)
+    #expect(timeline.pod(at: address, at(211))?.uid == "b")
+    #expect(timeline.pod(at: IPAddress("10.244.1.8")!, at(211)) == nil)
+  }
+
+  @Test func `a second's rounding of the API's clock takes no flow from its pod`() {
+    var timeline = PodTimeline()
+    timeline.note(pod("a"), since: at(100), at: at(101))
+    #expect(timeline.pod(at: address, at(98.5))?.uid == "a")
+    timeline.remove(pod("a"), at: at(200))
+    timeline.note(pod("b"), since: at(210), at: at(211))
+    #expect(timeline.pod(at: address, at(208.5))?.uid == "b")
+  }
+
+  @Test(arguments: ["Succeeded", "Failed"])
+  func `a pod that has ended has released its addresses, whatever its status still says`(phase: String) {
+    var timeline = PodTimeline()
+    timeline.note(pod("job"), since: at(100), at: at(100))
+    timeline.note(pod("job", phase: phase), since: at(100), at: at(150))
+    #expect(timeline.pod(at: address, at(149))?.uid == "job" && timeline.pod(at: address, at(151)) == nil)
+    timeline.note(pod("web"), since: at(160), at: at(161))
+    #expect(timeline.pod(at: address, at(170))?.uid == "web" && timeline.pod(at: address, at(120))?.uid == "job")
+  }
+
+  @Test func `who claims an address last has it, though nobody told of the end of the one before`() {
+    var timeline = PodTimeline()
+    timeline.note(pod("a"), since: at(100), at: at(100))
+    timeline.note(pod("b"), since: at(300), at: at(305))
+    #expect(timeline.pod(at: address, at(299))?.uid == "a" && timeline.pod(at: address, at(301))?.uid == "b")
+    // The late news changes nothing for the new one.
+    timeline.remove(pod("a"), at: at(310))
+    #expect(timeline.pod(at: address, at(312))?.uid == "b")
+    #expect(timeline.pod(uid: "a") != nil)
+  }
+
+  @Test func `pods on the host network have no address of their own but are known by uid, and second addresses count`() {
+    var timeline = PodTimeline()
+    timeline.note(pod("host", ["192.0.2.1"], hostNetwork: true), since: at(1), at: at(1))
+    #expect(timeline.pod(at: IPAddress("192.0.2.1")!, at(2)) == nil && timeline.pod(uid: "host")?.name == "host")
+    timeline.note(pod("dual", ["10.244.1.9", "fd00::9"]), since: at(1), at: at(1))
+    #expect(timeline.pod(at: IPAddress("fd00::9")!, at(2))?.uid == "dual")
+    // An address that is given later begins no sooner than it was told, if nothing says since when.
+    timeline.note(pod("late", []), since: nil, at: at(5))
+    timeline.note(pod("late", ["10.244.1.10"]), since: nil, at: at(8))
+    #expect(timeline.pod(at: IPAddress("10.244.1.10")!, at(5.5)) == nil && timeline.pod(at: IPAddress("10.244.1.10")!, at(9))?.uid == "late")
+  }
+
+  @Test func `what ended long ago is forgotten, and never what lives`() {
+    var timeline = PodTimeline([pod("manifest", ["10.244.1.50"])])
+    for number in 0..<1000 {
+      timeline.note(pod("p\(number)"), since: at(Double(number) * 2), at: at(Double(number) * 2))
+      timeline.remove(pod("p\(number)"), at: at(Double(number) * 2 + 1))
+    }
+    #expect(timeline.pod(at: address, at(1000.5))?.uid == "p500")
+    timeline.forgetOld(at: at(3 * 3600 + 1001))
+    #expect(timeline.pod(uid: "p499") == nil && timeline.pod(at: address, at(998.5)) == nil)
+    #expect(timeline.pod(at: address, at(1002.5))?.uid == "p501")
+    timeline.forgetOld(at: at(1e9))
+    #expect(timeline.pod(uid: "p999") == nil)
+    #expect(timeline.pod(at: IPAddress("10.244.1.50")!, at(1e9))?.uid == "manifest")
+  }
+}
