@@ -14,8 +14,8 @@ public struct ClusterSnapshot: Sendable {
 
   public init() {}
 
-  /// Whether every kind was listed, or cannot be.
-  public var isSettled: Bool { !resources.isEmpty && resources.allSatisfy { $0.isListed || $0.error != nil } }
+  /// Whether every kind was listed, or is refused.
+  public var isSettled: Bool { !resources.isEmpty && resources.allSatisfy { $0.isListed || $0.error?.status != nil } }
 }
 
 /// How one kind of object is doing.

@@ -7,7 +7,7 @@ import Reporting
 import Storage
 
 /// `egress-obs doctor`: what works here, and what to do about what does not.
-struct DoctorCommand: ParsableCommand {
+struct DoctorCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor", abstract: "What works here: capabilities, interfaces, drops, unnamed share, policies not understood.",
     discussion: "Exits with 2 when something that run needs does not work.")
@@ -15,12 +15,14 @@ struct DoctorCommand: ParsableCommand {
   @OptionGroup var database: DatabaseOption
   @OptionGroup var input: InputOptions
   @OptionGroup var engine: EngineOption
+  @OptionGroup var kubernetes: KubernetesOptions
   @OptionGroup var output: OutputOptions
 
-  func run() throws {
+  func run() async throws {
     var diagnoses = Diagnosis.host() + Diagnosis.capture()
     diagnoses += Diagnosis.database(at: database.db)
     if !input.policies.isEmpty || !input.inventory.isEmpty { diagnoses += Diagnosis.declared(try input.load(for: engine.engine)) }
+    if let client = try kubernetes.client() { diagnoses += await Diagnosis.cluster(client) }
     StandardOutput.write(Listing.diagnoses.render(diagnoses, as: output.output, style: StandardOutput.style))
     if diagnoses.contains(where: { $0.status == .fail }) { throw ExitCode(2) }
   }

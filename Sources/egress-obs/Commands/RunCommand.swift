@@ -23,6 +23,7 @@ struct RunCommand: AsyncParsableCommand {
   var db = DatabaseOption.defaultPath
   @OptionGroup var input: InputOptions
   @OptionGroup var judging: JudgingOptions
+  @OptionGroup var kubernetes: KubernetesOptions
   @Option(help: ArgumentHelp("Initiators in this block are local, besides this host's own addresses and the networks behind it; may be repeated.", valueName: "cidr"))
   var local: [IPPrefix] = []
   @OptionGroup var hooks: HookOptions

@@ -32,19 +32,24 @@ struct Daemon {
     let interfaces = try WatchedInterface.chosen(
       options.interface, CaptureConfiguration(bufferSize: Int32(options.buffer) << 20, filter: options.kernelFilter ? .truncatingBulk : nil))
     let host = try Trouble.naming { try HostNetwork.current() }
-    let makeAnnotator = annotatorMaker(host)
-    let annotator = try makeAnnotator()
+    let cluster = try options.kubernetes.watch()
+    let (read, annotate) = (declaredReader(), annotatorMaker(host))
+    let files = try read()
+    let annotator = try annotate(files)
     let started = WallClock.now
     let recorder = try await openRecorder(annotator, interfaces, at: started)
     let meter = SharedMeter(meterConfiguration(host, annotator.declared.inventory))
     let heard = try Trouble.naming { try StoreReader(path: options.db).recentNames(since: started.adding(nanoseconds: -Self.rememberedNames)) }
     meter.withMeter { meter in for name in heard { meter.learn(name) } }
 
+    let pods = KnownPods(of: host)
+    pods.note(annotator.pods)
+    let declarations = Declarations(files: files, recorder: recorder, meter: meter, host: host, pods: pods, read: read, annotator: annotate)
     let starts = ConnectionStarts(of: host, logger: logger)
     let notifier = SystemdNotifier(environment: ProcessInfo.processInfo.environment)
     let printer = options.quiet ? nil : ListingPrinter(.flows, format: .table)
     let pump = Pump(
-      meter: meter, recorder: recorder, configuration: pumpConfiguration(host, starts), notifier: notifier, logger: logger,
+      meter: meter, recorder: recorder, configuration: pumpConfiguration(host, starts, cluster == nil ? nil : pods), notifier: notifier, logger: logger,
       onOutcome: { outcome in printer?.print(outcome.new.filter { $0.scope == .external || $0.scope == .private }) })
     let readiness = Readiness(
       interfaces: interfaces.map(\.name), notifier: notifier, logger: logger,
@@ -58,8 +63,9 @@ struct Daemon {
     // A stop goes through them from the last to the first: capture ends, then what the meter holds is recorded, then delivery ends.
     var services: [any ServiceLifecycle.Service] = [
       AlertDelivery(recorder: recorder, hooks: options.hooks.hooks, runner: options.hooks.runner, logger: logger), pump,
-      PolicyReload(recorder: recorder, meter: meter, host: host, notifier: notifier, logger: logger, makeAnnotator: makeAnnotator),
+      PolicyReload(declarations: declarations, notifier: notifier, logger: logger),
     ]
+    if let cluster { services.append(ClusterFollower(watch: cluster, declarations: declarations, logger: logger)) }
     services += captures
     do {
       try await ServiceGroup(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quietLogger).run()
@@ -70,10 +76,14 @@ struct Daemon {
     logger.notice("stopped: \(statistics.delivered) packets, \(statistics.dropped) dropped")
   }
 
-  private func annotatorMaker(_ host: HostNetwork) -> @Sendable () throws -> Annotator {
-    let (input, judging, local) = (options.input, options.judging, host.local + options.local)
-    return {
-      let declared = try input.load(for: judging.engineOption.engine)
+  private func declaredReader() -> @Sendable () throws -> Declared {
+    let (input, engine) = (options.input, options.judging.engineOption.engine)
+    return { try input.load(for: engine) }
+  }
+
+  private func annotatorMaker(_ host: HostNetwork) -> @Sendable (Declared) throws -> Annotator {
+    let (judging, local) = (options.judging, host.local + options.local)
+    return { declared in
       let podBlocks = declared.inventory.nodes.flatMap(\.podCIDRs)
       return judging.annotator(declared: declared, catalogue: try judging.catalogue(), local: local + podBlocks, nodeAddresses: host.addresses)
     }
@@ -116,7 +126,7 @@ struct Daemon {
     return configuration
   }
 
-  private func pumpConfiguration(_ host: HostNetwork, _ starts: ConnectionStarts) -> Pump.Configuration {
+  private func pumpConfiguration(_ host: HostNetwork, _ starts: ConnectionStarts, _ pods: KnownPods?) -> Pump.Configuration {
     var nameservers: [SocketAddress]?
     if options.reverseDNS {
       do {
@@ -129,7 +139,7 @@ struct Daemon {
       database: options.db,
       retention: RetentionLimits(
         age: options.keepEndpoints.nanoseconds, flowsAge: options.keepFlows.nanoseconds, maximumBytes: UInt64(options.maxSize) << 20),
-      host: host, starts: starts, nameservers: nameservers)
+      host: host, starts: starts, pods: pods, nameservers: nameservers)
   }
 
   /// The service group tells of every step at levels meant for its own developers.

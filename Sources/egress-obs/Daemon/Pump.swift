@@ -13,6 +13,8 @@ actor Pump: ServiceLifecycle.Service {
     var retention: RetentionLimits
     var host: HostNetwork
     var starts: ConnectionStarts
+    /// Set where a cluster's API tells of pods, whose flows may be seen before.
+    var pods: KnownPods?
     /// Nil switches reverse DNS off.
     var nameservers: [SocketAddress]?
   }
@@ -112,16 +114,19 @@ actor Pump: ServiceLifecycle.Service {
   }
 
   /// Records what is pending. What cannot be written waits, up to a limit, for the next try.
-  private func flush(at now: Timestamp) async {
+  private func flush(at now: Timestamp, isLast: Bool = false) async {
     for (interface, since) in absent { await record(gapOf: interface, since: since, until: now) }
-    let batch = pending
+    var batch = pending
+    let late = isLast ? [] : awaited(at: now)
+    if !late.isEmpty { batch.records.removeAll { late.contains($0.id) } }
     do {
       let counters = RunCounters(meter.withMeter { $0.counters }, dropped: meter.statistics.dropped)
       let outcome = try await recorder.record(
         batch, owners: owners.find(batch.records), counters: counters, window: (from: recordedAt, until: now), pointers: pointers)
       owners.forget(batch.records)
       // Nothing else runs between taking the batch and here but notes of events, so these are exactly what was recorded.
-      pending = FlowBatch()
+      pending.names = []
+      pending.records = late.isEmpty ? [] : pending.records.filter { late.contains($0.id) }
       pointers = []
       recordedAt = now
       if let since = failingSince { await recovered(since: since, at: now) }
@@ -129,6 +134,13 @@ actor Pump: ServiceLifecycle.Service {
     } catch {
       failed(error, at: now)
     }
+  }
+
+  /// The flows whose pod the API may still tell of.
+  private func awaited(at now: Timestamp) -> Set<UInt64> {
+    guard let pods = configuration.pods else { return [] }
+    let found = owners.find(pending.records)
+    return Set(pending.records.lazy.filter { pods.isAwaited($0, owner: found[$0.id], at: now) }.map(\.id))
   }
 
   private func failed(_ error: StorageError, at now: Timestamp) {
@@ -192,9 +204,9 @@ actor Pump: ServiceLifecycle.Service {
       if batch.isEmpty { break }
       pending.records += batch.records
       pending.names += batch.names
-      await flush(at: now)
+      await flush(at: now, isLast: true)
     }
-    await flush(at: now)
+    await flush(at: now, isLast: true)
     if !pending.isEmpty { logger.error("\(pending.records.count) flows could not be written to \(configuration.database) and are lost") }
     do {
       try await recorder.end(at: now)

@@ -45,6 +45,8 @@ struct InputOptions: ParsableArguments {
 struct Declared: Sendable {
   var policies = PolicySet()
   var inventory = Inventory()
+  /// Who had which address when, where more is known than the inventory's pods.
+  var timeline: PodTimeline?
   /// Whether policies were asked for at all: without, flows get no verdict.
   var hasPolicies = false
 }

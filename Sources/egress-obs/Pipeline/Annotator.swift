@@ -10,8 +10,7 @@ struct Annotator: Sendable {
   private(set) var declared: Declared
   private var judge: Judge?
   private var scopes: ScopeClassifier
-  private var podsByAddress: [IPAddress: Pod] = [:]
-  private var podsByUID: [String: Pod] = [:]
+  let pods: PodTimeline
   let vendors: VendorCatalogue
   private var vendorCache: [DomainName: Vendor?] = [:]
   /// Initiators outside these blocks are somebody else talking to us, which is no egress. Nil: every initiator counts as local.
@@ -26,22 +25,18 @@ struct Annotator: Sendable {
     self.local = local
     judge = declared.hasPolicies ? Judge(policies: declared.policies, inventory: declared.inventory) : nil
     scopes = ScopeClassifier(inventory: declared.inventory, nodeAddresses: nodeAddresses)
-    for pod in declared.inventory.pods {
-      if let uid = pod.uid { podsByUID[uid] = pod }
-      guard pod.ownsAddresses, !pod.hostNetwork else { continue }
-      for address in pod.addresses { podsByAddress[address] = pod }
-    }
+    pods = declared.timeline ?? PodTimeline(declared.inventory.pods)
   }
 
   /// Whether the flow is egress of something local.
   func isEgress(_ record: FlowRecord) -> Bool {
     guard let local else { return true }
-    return podsByAddress[record.source.ip] != nil || local.contains { $0.contains(record.source.ip) }
+    return pods.pod(at: record.source.ip, record.start) != nil || local.contains { $0.contains(record.source.ip) }
   }
 
   /// - Parameter owner: what the socket tables said when the flow began; nil where they cannot know (another host's flow, a pod's).
   mutating func annotate(_ record: inout FlowRecord, owner: Workload?) {
-    record.workload = workload(at: record.source.ip, owner: owner)
+    record.workload = workload(at: record.source.ip, record.start, owner: owner)
     record.scope = scopes.scope(of: record.destination.ip)
     if record.scope == .external, let name = record.destinationNames.first(where: { $0.confidence != .hint })?.name {
       record.vendor = vendor(for: name)
@@ -51,10 +46,11 @@ struct Annotator: Sendable {
     }
   }
 
-  private func workload(at address: IPAddress, owner: Workload?) -> Workload {
+  /// A flow keeps the workload it began with.
+  private func workload(at address: IPAddress, _ time: Timestamp, owner: Workload?) -> Workload {
     // The socket's control group knows a pod only by uid; the inventory knows the rest.
-    if let owner { return owner.uid.flatMap { podsByUID[$0] }?.workload ?? owner }
-    return podsByAddress[address]?.workload ?? Workload(address: address)
+    if let owner { return owner.uid.flatMap { pods.pod(uid: $0) }?.workload ?? owner }
+    return pods.pod(at: address, time)?.workload ?? Workload(address: address)
   }
 
   private mutating func vendor(for name: DomainName) -> Vendor? {
