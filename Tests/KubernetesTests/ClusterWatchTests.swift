@@ -35,7 +35,7 @@ import Testing
     { request in request.path == "/api/v1/pods" ? answer(request) ?? Fixture.empty(request) : Fixture.empty(request) }
   }
 
-  @Test(arguments: [[1], [7, 1, 13], [1_000_000]])
+  @Test(arguments: [[64, 1, 5, 300], [7, 190, 13], [1_000_000]])
   func `pages and events make a snapshot, however the stream is cut`(lengths: [Int]) async throws {
     let server = try TestAPIServer(
       pods { request in

@@ -38,7 +38,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: exists), arguments: [[1 << 20], [3, 1, 200]])
+  @Test(.enabled(if: exists), arguments: [[1 << 20], [3, 1, 900]])
   func `a real server's answers make the cluster it had`(lengths: [Int]) async throws {
     let recordings = try Self.recordings()
     let server = try TestAPIServer { request in

@@ -167,7 +167,7 @@ final class TestAPIServer: Sendable {
 }
 
 /// Looks at a condition until it holds; false when it did not within `seconds`.
-func eventually(within seconds: Double = 30, _ condition: () async throws -> Bool) async rethrows -> Bool {
+func eventually(within seconds: Double = 60, _ condition: () async throws -> Bool) async rethrows -> Bool {
   let deadline = Date(timeIntervalSinceNow: seconds)
   while Date() < deadline {
     if try await condition() { return true }
