@@ -131,7 +131,7 @@ import Testing
       var finding = Finding(kind: anything.pick(FindingKind.allCases), severity: anything.pick(Severity.allCases), title: anything.text())
       finding.workload = flow.workload
       finding.destination = Destination(
-        address: flow.destination.ip, port: flow.destination.port, transport: flow.transport, names: flow.names)
+        address: flow.destination.ip, port: flow.destination.port, transport: flow.transport, names: flow.destinationNames)
       finding.vendor = flow.vendor
       finding.firstSeen = flow.start
       finding.lastSeen = flow.end
