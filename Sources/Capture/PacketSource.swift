@@ -20,6 +20,8 @@ internal import Glibc
   /// What libpcap or we noticed while opening, without it being fatal: a smaller precision, a filter that does not fit.
   public let warnings: [String]
 
+  /// What the C library reads a file into; nil for interfaces.
+  private let fileBuffer: UnsafeMutableRawBufferPointer?
   private var counters = CaptureStatistics()
   /// What libpcap's own counters, 32 bits wide, said last.
   private var lastCounters: (received: UInt32, dropped: UInt32, interface: UInt32) = (0, 0, 0)
@@ -30,7 +32,8 @@ internal import Glibc
     case failed(CaptureError)
   }
 
-  init(handle: OpaquePointer, origin: Origin, warnings: [String]) {
+  init(handle: OpaquePointer, origin: Origin, warnings: [String], fileBuffer: UnsafeMutableRawBufferPointer? = nil) {
+    unsafe self.fileBuffer = unsafe fileBuffer
     unsafe self.handle = unsafe handle
     self.origin = origin
     self.warnings = warnings
@@ -38,7 +41,10 @@ internal import Glibc
     unsafe snapLength = Int(pcap_snapshot(handle))
   }
 
-  deinit { unsafe pcap_close(handle) }
+  deinit {
+    unsafe pcap_close(handle)
+    unsafe fileBuffer?.deallocate()
+  }
 
   public var isLive: Bool {
     if case .interface = origin { true } else { false }
