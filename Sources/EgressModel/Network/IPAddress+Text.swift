@@ -1,27 +1,59 @@
 extension IPAddress: LosslessStringConvertible {
   /// The canonical text: dotted decimal, or [RFC 5952](https://www.rfc-editor.org/rfc/rfc5952) for IPv6.
   public var description: String {
-    if let v4 {
-      return "\(v4 >> 24).\(v4 >> 16 & 255).\(v4 >> 8 & 255).\(v4 & 255)"
+    var text = InlineArray<39, UInt8>(repeating: 0)
+    let count = v4.map { Self.write($0, to: &text) } ?? writeGroups(to: &text)
+    // Digits and separators are ASCII.
+    guard let characters = try? UTF8Span(validating: text.span.extracting(..<count)) else { return "" }
+    return String(copying: characters)
+  }
+
+  private static func write(_ bits: UInt32, to text: inout InlineArray<39, UInt8>) -> Int {
+    var count = 0
+    for shift: UInt32 in [24, 16, 8, 0] {
+      let octet = UInt8(truncatingIfNeeded: bits >> shift)
+      if octet >= 100 { append(octet / 100 + 0x30, to: &text, &count) }
+      if octet >= 10 { append(octet / 10 % 10 + 0x30, to: &text, &count) }
+      append(octet % 10 + 0x30, to: &text, &count)
+      if shift > 0 { append(UInt8(ascii: "."), to: &text, &count) }
     }
-    let groups = (0..<8).map { index -> UInt64 in
-      (index < 4 ? high : low) >> UInt64(48 - 16 * (index & 3)) & 0xffff
-    }
+    return count
+  }
+
+  private func writeGroups(to text: inout InlineArray<39, UInt8>) -> Int {
+    func group(_ index: Int) -> UInt16 { UInt16(truncatingIfNeeded: (index < 4 ? high : low) >> UInt64(48 - 16 * (index & 3))) }
     // RFC 5952 4.2: the longest run of two or more zero groups is shortened, the first one on a tie.
-    var best = 0..<0
+    var shortened = 8..<8
     var start = 0
     while start < 8 {
-      guard groups[start] == 0 else {
-        start += 1
+      var end = start
+      while end < 8, group(end) == 0 { end += 1 }
+      if end - start > max(1, shortened.count) { shortened = start..<end }
+      start = max(end, start + 1)
+    }
+    var count = 0
+    var index = 0
+    while index < 8 {
+      if index == shortened.lowerBound {
+        Self.append(UInt8(ascii: ":"), to: &text, &count)
+        Self.append(UInt8(ascii: ":"), to: &text, &count)
+        index = shortened.upperBound
         continue
       }
-      var end = start
-      while end < 8, groups[end] == 0 { end += 1 }
-      if end - start > max(1, best.count) { best = start..<end }
-      start = end
+      if index > 0, index != shortened.upperBound { Self.append(UInt8(ascii: ":"), to: &text, &count) }
+      let bits = group(index)
+      for shift: UInt16 in [12, 8, 4, 0] where shift == 0 || bits >> shift != 0 {
+        let digit = UInt8(truncatingIfNeeded: bits >> shift & 15)
+        Self.append(digit < 10 ? digit + 0x30 : digit - 10 + UInt8(ascii: "a"), to: &text, &count)
+      }
+      index += 1
     }
-    let text = { (range: Range<Int>) in groups[range].map { String($0, radix: 16) }.joined(separator: ":") }
-    return best.isEmpty ? text(0..<8) : text(0..<best.lowerBound) + "::" + text(best.upperBound..<8)
+    return count
+  }
+
+  private static func append(_ character: UInt8, to text: inout InlineArray<39, UInt8>, _ count: inout Int) {
+    text[count] = character
+    count += 1
   }
 
   /// Reads dotted decimal or any RFC 4291 spelling of IPv6; nil for anything else, a zone (`%eth0`) and a prefix included.
@@ -78,15 +110,22 @@ extension IPAddress: LosslessStringConvertible {
 
   private static func v4Bits(_ text: Substring.UTF8View) -> UInt32? {
     var bits: UInt32 = 0
-    let octets = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-    guard octets.count == 4 else { return nil }
-    for octet in octets {
-      guard (1...3).contains(octet.count), octet.allSatisfy({ (0x30...0x39).contains($0) }),
-        octet.count == 1 || octet.first != UInt8(ascii: "0"),
-        let value = UInt8(String(Substring(octet)))
-      else { return nil }
-      bits = bits << 8 | UInt32(value)
+    var octet: UInt32?
+    var dots = 0
+    for character in text {
+      if character == UInt8(ascii: ".") {
+        guard let value = octet, dots < 3 else { return nil }
+        bits = bits << 8 | value
+        octet = nil
+        dots += 1
+        continue
+      }
+      guard (0x30...0x39).contains(character), octet != 0 else { return nil }
+      let value = (octet ?? 0) * 10 + UInt32(character - 0x30)
+      guard value <= 255 else { return nil }
+      octet = value
     }
-    return bits
+    guard let octet, dots == 3 else { return nil }
+    return bits << 8 | octet
   }
 }

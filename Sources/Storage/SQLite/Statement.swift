@@ -56,32 +56,7 @@ import EgressModel
   }
 
   /// Binds the canonical text.
-  func bind(_ address: IPAddress) {
-    guard let bits = address.v4 else { return bind(address.description) }
-    // Most addresses are IPv4: 15 octets of text at most, which Swift keeps in the string itself.
-    bind(
-      unsafe String(unsafeUninitializedCapacity: 15) { buffer in
-        var count = 0
-        for shift: UInt32 in [24, 16, 8, 0] {
-          let octet = UInt8(truncatingIfNeeded: bits >> shift)
-          if octet >= 100 {
-            unsafe buffer[count] = 0x30 + octet / 100
-            count += 1
-          }
-          if octet >= 10 {
-            unsafe buffer[count] = 0x30 + octet / 10 % 10
-            count += 1
-          }
-          unsafe buffer[count] = 0x30 + octet % 10
-          count += 1
-          if shift > 0 {
-            unsafe buffer[count] = UInt8(ascii: ".")
-            count += 1
-          }
-        }
-        return count
-      })
-  }
+  func bind(_ address: IPAddress) { bind(address.description) }
 
   /// Binds UTF-8 as text.
   func bind(utf8 bytes: [UInt8]) {
