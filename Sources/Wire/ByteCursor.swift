@@ -114,8 +114,10 @@ struct ByteCursor {
 
 extension [UInt8] {
   init(copying bytes: Span<UInt8>, in range: Range<Int>) {
-    self.init()
-    reserveCapacity(range.count)
-    for index in range { append(bytes[index]) }
+    let octets = bytes.extracting(range)
+    // Into memory that is there, unlike `append` to an array, this becomes one copy.
+    self.init(capacity: octets.count) { output in
+      for index in octets.indices { output.append(octets[index]) }
+    }
   }
 }

@@ -37,6 +37,8 @@ extension DNSMessage {
       try spend(&budget, cursor)
       try cursor.skip(try DNSNameDecoder.skip(bytes, at: cursor.offset) - cursor.offset + 4)
     }
+    // What a message claims is no reason for much memory; most have no more than this.
+    answers.reserveCapacity(min(answerCount, 8))
     for _ in 0..<answerCount {
       try spend(&budget, cursor)
       answers.append(try ResourceRecord(bytes, &cursor, &names))

@@ -20,9 +20,15 @@ struct DNSNameDecoder {
     text.removeAll(keepingCapacity: true)
     let end = try Self.walk(bytes, at: offset) { label in
       if !text.isEmpty { text.append(UInt8(ascii: ".")) }
+      let octets = bytes.extracting(label)
+      if Self.isPlain(octets) {
+        text.append(addingCapacity: octets.count) { output in
+          for index in octets.indices { output.append(octets[index]) }
+        }
+        return
+      }
       for index in label {
         switch bytes[index] {
-        case let octet where octet &- UInt8(ascii: "a") < 26: text.append(octet)
         case UInt8(ascii: "."):
           // A dot inside a label is not a separator; RFC 1035 5.1 writes it as its decimal escape.
           text.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "0"), UInt8(ascii: "4"), UInt8(ascii: "6")])
@@ -33,6 +39,15 @@ struct DNSNameDecoder {
     let name = DomainName(appended: text)
     if first == nil { first = (offset, name) }
     return (name, end)
+  }
+
+  /// Whether a label is written as it is: lower-case letters, digits and hyphens.
+  private static func isPlain(_ label: Span<UInt8>) -> Bool {
+    for index in label.indices {
+      let octet = label[index]
+      guard octet &- UInt8(ascii: "a") < 26 || octet &- UInt8(ascii: "0") < 10 || octet == UInt8(ascii: "-") else { return false }
+    }
+    return true
   }
 
   /// Where the octets after the name at `offset` begin, without making the name.

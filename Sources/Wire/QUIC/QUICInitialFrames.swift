@@ -8,9 +8,12 @@ enum QUICInitialFrames {
     do throws(WireError) {
       while !cursor.isAtEnd {
         switch try cursor.uint8(bytes) {
-        case 0x00, 0x01:
-          // PADDING, PING.
-          continue
+        case 0x00:
+          // PADDING, which is most of a short hello's datagram.
+          var end = cursor.offset
+          while end < bytes.count, bytes[end] == 0 { end += 1 }
+          try cursor.skip(end - cursor.offset)
+        case 0x01: continue  // PING
         case 0x02: try skipACK(bytes, &cursor, hasECN: false)
         case 0x03: try skipACK(bytes, &cursor, hasECN: true)
         case 0x06:
