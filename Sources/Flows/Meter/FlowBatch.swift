@@ -5,13 +5,23 @@ public struct FlowBatch: Sendable {
   /// Flows that began, so that the socket can be looked up while it exists.
   public var started: [FlowStart] = []
   /// Flows that ended, and interim records of long-lived ones.
-  public var records: [FlowRecord] = []
+  ///
+  /// What the meter hands out becomes records only when it is asked for here, so that the thread that meters need not make them.
+  public var records: [FlowRecord] {
+    get { made + metered.map(FlowRecord.init) }
+    set {
+      made = newValue
+      metered = []
+    }
+  }
+  private var made: [FlowRecord] = []
+  var metered: ContiguousArray<MeteredFlow> = []
   /// Name queries that were answered.
   public var names: [NameRecord] = []
 
   public init() {}
 
-  public var isEmpty: Bool { started.isEmpty && records.isEmpty && names.isEmpty }
+  public var isEmpty: Bool { started.isEmpty && made.isEmpty && metered.isEmpty && names.isEmpty }
 }
 
 /// A flow at its first packet. A later proof of direction may swap source and destination in its record.

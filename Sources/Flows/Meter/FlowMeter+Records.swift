@@ -54,8 +54,7 @@ extension FlowMeter {
     }
     guard !ended.isEmpty else { return }
     let count = min(limit, ended.count)
-    batch.records.reserveCapacity(batch.records.count + count)
-    for index in 0..<count { batch.records.append(Self.record(ended[index].flow, ended[index].details, ended[index].reason)) }
+    batch.metered += ended[..<count]
     ended.removeFirst(count)
   }
 
@@ -68,7 +67,7 @@ extension FlowMeter {
     var due = Int(Double(table.places) * Double(elapsed) / Double(Self.sweepPeriod))
     guard due > 0 else { return }
     sweptAt = time
-    while due > 0, ended.count + batch.records.count < Self.recordsPerSweep {
+    while due > 0, ended.count + batch.metered.count < Self.recordsPerSweep {
       due -= 1
       if sweepCursor >= table.places { sweepCursor = 0 }
       visit(sweepCursor, at: time, &batch)
@@ -95,7 +94,7 @@ extension FlowMeter {
     let flow = table[index]
     table[index].reportedAt = time
     guard !flow.marks.contains(.translated), flow.low != flow.reportedLow || flow.high != flow.reportedHigh else { return }
-    batch.records.append(Self.record(flow, flow.details == Flow.none ? nil : details[flow.details], .activeTimeout))
+    batch.metered.append(MeteredFlow(flow: flow, details: flow.details == Flow.none ? nil : details[flow.details], reason: .activeTimeout))
     tally.flowsEnded[.activeTimeout] &+= 1
     table[index].reportedLow = flow.low
     table[index].reportedHigh = flow.high
@@ -130,47 +129,5 @@ extension FlowMeter {
   private func kind(_ index: Int) -> FlowEviction {
     if table[index].isFinished { return .finished }
     return table[index].isAnswered ? .live : .unanswered
-  }
-
-  private static func record(_ flow: Flow, _ details: FlowDetails?, _ reason: FlowEndReason) -> FlowRecord {
-    let isTurned = flow.initiator == .high
-    return FlowRecord(
-      id: flow.id, start: flow.start, end: flow.last, transport: flow.key.transport, source: flow.key.end(flow.initiator),
-      destination: flow.key.end(flow.responder), out: isTurned ? flow.high : flow.low, in: isTurned ? flow.low : flow.high,
-      reportedOut: isTurned ? flow.reportedHigh : flow.reportedLow, reportedIn: isTurned ? flow.reportedLow : flow.reportedHigh,
-      state: flow.state(isOver: reason != .activeTimeout), endReason: reason, application: flow.content.application,
-      names: details.map(names) ?? [], tls: details.flatMap(tls), proxy: details?.proxy,
-      encapsulation: details?.encapsulation.layers.map(\.name) ?? [])
-  }
-
-  /// What the hello said. Whoever hides a name in it looked that name up; who looked up the very name that stands in the open, and got
-  /// this address, hides nothing: the extension is GREASE ([RFC 9849 §6.2](https://www.rfc-editor.org/rfc/rfc9849#section-6.2)).
-  private static func tls(_ details: FlowDetails) -> TLSFacts? {
-    guard var tls = details.tls, tls.ech == .outer, let sni = tls.sni,
-      details.lookedUp.contains(where: { $0.name == sni && $0.confidence != .hint })
-    else { return details.tls }
-    tls.ech = .grease
-    return tls
-  }
-
-  /// Most trusted first.
-  private static func names(_ details: FlowDetails) -> [NameEvidence] {
-    details.certified.isEmpty ? saidOrLookedUp(details) : saidOrLookedUp(details) + details.certified
-  }
-
-  /// What the connection itself says settles which of several looked-up names fits.
-  private static func saidOrLookedUp(_ details: FlowDetails) -> [NameEvidence] {
-    guard let spoken = details.spoken.first else { return details.lookedUp }
-    if let proxy = details.proxy, proxy.kind != .proxyProtocol { return details.lookedUp + details.spoken }
-    // An address literal said as a name stands behind every real one.
-    if spoken.confidence == .hint { return details.lookedUp + details.spoken }
-    guard details.lookedUp.count > 1 else { return details.spoken + details.lookedUp }
-    var lookedUp = details.lookedUp
-    if let index = lookedUp.firstIndex(where: { $0.name == spoken.name && $0.confidence == .shared }) {
-      var settled = lookedUp.remove(at: index)
-      settled.confidence = .resolved
-      lookedUp.insert(settled, at: 0)
-    }
-    return details.spoken + lookedUp
   }
 }

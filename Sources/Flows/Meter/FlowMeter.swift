@@ -28,7 +28,7 @@ public struct FlowMeter: ~Copyable, Sendable {
   var nextID: UInt64 = 1
   var firstFrameAt: Timestamp?
   /// Ended and not handed out yet.
-  var ended: ContiguousArray<EndedFlow> = []
+  var ended: ContiguousArray<MeteredFlow> = []
   var started: [FlowStart] = []
   var answers: [NameRecord] = []
   var sweptAt: Timestamp?
@@ -256,7 +256,7 @@ public struct FlowMeter: ~Copyable, Sendable {
     abandonStreams(of: index, .incomplete)
     let flow = table[index]
     let details = flow.details == Flow.none ? nil : details.remove(at: flow.details)
-    if !flow.marks.contains(.translated) { ended.append(EndedFlow(flow: flow, details: details, reason: reason)) }
+    if !flow.marks.contains(.translated) { ended.append(MeteredFlow(flow: flow, details: details, reason: reason)) }
     tally.flowsEnded[reason] &+= 1
     table.remove(at: index)
   }
@@ -274,11 +274,4 @@ struct FlowDetails {
   var certified: [NameEvidence] = []
   var tls: TLSFacts?
   var proxy: ProxyTarget?
-}
-
-/// A flow that left the table.
-struct EndedFlow {
-  var flow: Flow
-  var details: FlowDetails?
-  var reason: FlowEndReason
 }
