@@ -33,6 +33,9 @@ public enum ReportFormat: Hashable, CaseIterable, RawRepresentable, Sendable {
     }
   }
 
+  /// Whether the flows behind a finding are part of it.
+  public var showsSamples: Bool { self == .listing(.json) || self == .listing(.ndjson) }
+
   public var rawValue: String {
     switch self {
     case .listing(let format): format.rawValue

@@ -13,7 +13,7 @@ import Testing
   private func report(_ endpoints: [Endpoint], isWholeWindow: Bool = true, isNew: Bool = false) throws -> DriftReport {
     DriftReport(
       endpoints: endpoints, judge: try Shop.judge(), policies: try Shop.policies(), coverage: Self.coverage, catalogue: try Shop.vendors(),
-      isWholeWindow: isWholeWindow, isNew: { _ in isNew })
+      isWholeWindow: isWholeWindow, isNew: { _, _ in isNew })
   }
 
   @Test func `addresses of one name and pods of one controller fold into one line`() throws {
@@ -80,7 +80,7 @@ import Testing
   @Test func `without a judge the stored verdict is taken`() throws {
     var endpoint = try Shop.endpoint(Shop.web, "203.0.113.9", name: Shop.name("a.example"))
     endpoint.verdict = Verdict(decision: .denied)
-    let report = DriftReport(endpoints: [endpoint], judge: nil, policies: nil, coverage: Self.coverage) { _ in false }
+    let report = DriftReport(endpoints: [endpoint], judge: nil, policies: nil, coverage: Self.coverage) { _, _ in false }
     #expect(report.findings.map(\.kind) == [.denied])
   }
 

@@ -115,7 +115,8 @@ import Testing
       out: FlowCounters(packets: 3, bytes: 300), in: FlowCounters(packets: 2, bytes: 200), state: .refused,
       names: [Shop.name("a.example"), Shop.name("b.example", .dns, .shared)])
     flow.verdict = Verdict(decision: .denied, reason: "port 443 is not 80")
-    let findings = FindingDetector().findings(in: flow, isNew: true)
+    let detector = FindingDetector()
+    let findings = detector.findings(detector.kinds(in: flow, isNew: true), in: flow)
     #expect(findings.map(\.kind) == [.new, .denied])
     #expect(findings.allSatisfy { $0.samples == [flow] && $0.destination?.names == flow.names && $0.workload?.kind == .address })
     #expect(findings.last?.enforcement == .blocked)

@@ -15,26 +15,42 @@ public struct FindingDetector: Sendable {
     self.catalogue = catalogue
   }
 
-  /// The findings of an endpoint under its `verdict`, in the order of `FindingKind`.
+  /// What is to be said of an endpoint under its `verdict`, in the order of `FindingKind`.
   ///
   /// - Parameter isNew: whether the workload's group was not known to use this endpoint, and no approval covers it. A rule that allows the
   ///   endpoint and is not wide is an approval, so that what was declared is not reported as new.
-  public func findings(in endpoint: Endpoint, isNew: Bool) -> [Finding] {
+  public func kinds(in endpoint: Endpoint, isNew: Bool) -> [FindingKind] {
     guard endpoint.scope != .local else { return [] }
-    let denied = deniedFinding(endpoint)
-    guard endpoint.isThirdParty else { return denied.map { [$0] } ?? [] }
-    return [
-      isNew ? newFinding(endpoint) : nil, denied, unprotectedFinding(endpoint), wideFinding(endpoint), unnamedFinding(endpoint),
-      encryptedDNSFinding(endpoint),
-    ].compactMap(\.self)
+    let decision = endpoint.verdict?.decision
+    var kinds: [FindingKind] = []
+    guard endpoint.isThirdParty else { return decision == .denied ? [.denied] : [] }
+    if isNew, !isDeclared(endpoint) { kinds.append(.new) }
+    if decision == .denied { kinds.append(.denied) }
+    if decision == .unprotected { kinds.append(.unprotected) }
+    if width(of: endpoint) != nil { kinds.append(.wide) }
+    if endpoint.scope == .external, endpoint.namingGap != nil { kinds.append(.unnamed) }
+    if endpoint.application?.isEncryptedDNS == true { kinds.append(.encryptedDNS) }
+    return kinds
   }
 
-  /// The findings of one flow, with the flow as their sample.
-  public func findings(in flow: FlowRecord, isNew: Bool) -> [Finding] {
-    findings(in: Endpoint(observing: flow), isNew: isNew).map { finding in
-      var finding = finding
-      finding.destination?.names = flow.destinationNames
-      finding.samples = [flow]
+  /// The same, in words.
+  public func findings(in endpoint: Endpoint, isNew: Bool) -> [Finding] {
+    kinds(in: endpoint, isNew: isNew).compactMap { finding($0, of: endpoint) }
+  }
+
+  /// What is to be said of one flow.
+  public func kinds(in flow: FlowRecord, isNew: Bool) -> [FindingKind] {
+    kinds(in: Endpoint(observing: flow), isNew: isNew)
+  }
+
+  /// What `kinds` says of one flow, in words, with the flow as their sample.
+  public func findings(_ kinds: [FindingKind], in flow: FlowRecord) -> [Finding] {
+    guard !kinds.isEmpty else { return [] }
+    let endpoint = Endpoint(observing: flow)
+    return kinds.compactMap { kind in
+      var finding = finding(kind, of: endpoint)
+      finding?.destination?.names = flow.destinationNames
+      finding?.samples = [flow]
       return finding
     }
   }
@@ -57,9 +73,26 @@ public struct FindingDetector: Sendable {
     return "*.\(domain) is shared by many tenants"
   }
 
-  private func newFinding(_ endpoint: Endpoint) -> Finding? {
+  private func isDeclared(_ endpoint: Endpoint) -> Bool {
+    guard let verdict = endpoint.verdict else { return false }
+    return verdict.decision == .allowed && !verdict.by.isEmpty && width(of: endpoint) == nil
+  }
+
+  /// Nil for a kind that is not about an endpoint.
+  private func finding(_ kind: FindingKind, of endpoint: Endpoint) -> Finding? {
+    switch kind {
+    case .new: newFinding(endpoint)
+    case .denied: deniedFinding(endpoint)
+    case .unprotected: unprotectedFinding(endpoint)
+    case .wide: wideFinding(endpoint)
+    case .unnamed: unnamedFinding(endpoint)
+    case .encryptedDNS: encryptedDNSFinding(endpoint)
+    case .bypass, .stale: nil
+    }
+  }
+
+  private func newFinding(_ endpoint: Endpoint) -> Finding {
     let verdict = endpoint.verdict
-    if let verdict, verdict.decision == .allowed, !verdict.by.isEmpty, width(of: endpoint) == nil { return nil }
     let reason: String? =
       switch verdict?.decision {
       case nil: nil
@@ -71,8 +104,7 @@ public struct FindingDetector: Sendable {
     return finding(.new, .warning, "\(endpoint.who) talks to \(endpoint.what) for the first time", endpoint, reason)
   }
 
-  private func deniedFinding(_ endpoint: Endpoint) -> Finding? {
-    guard let verdict = endpoint.verdict, verdict.decision == .denied else { return nil }
+  private func deniedFinding(_ endpoint: Endpoint) -> Finding {
     let enforcement: Finding.Enforcement = endpoint.answered > 0 ? .reached : .blocked
     let title =
       switch enforcement {
@@ -80,14 +112,13 @@ public struct FindingDetector: Sendable {
       case .blocked: "\(endpoint.who) tried \(endpoint.what), which its policies deny"
       }
     var finding = finding(
-      .denied, enforcement == .reached ? .critical : .warning, title, endpoint, verdict.reason ?? denial(verdict))
+      .denied, enforcement == .reached ? .critical : .warning, title, endpoint, endpoint.verdict?.reason ?? denial(endpoint.verdict))
     finding.enforcement = enforcement
     return finding
   }
 
-  private func unprotectedFinding(_ endpoint: Endpoint) -> Finding? {
-    guard endpoint.verdict?.decision == .unprotected else { return nil }
-    return finding(
+  private func unprotectedFinding(_ endpoint: Endpoint) -> Finding {
+    finding(
       .unprotected, .warning, "no egress policy selects \(endpoint.who), which talks to \(endpoint.what)", endpoint,
       "no egress policy selects the workload")
   }
@@ -99,7 +130,7 @@ public struct FindingDetector: Sendable {
   }
 
   private func unnamedFinding(_ endpoint: Endpoint) -> Finding? {
-    guard endpoint.scope == .external, let gap = endpoint.namingGap else { return nil }
+    guard let gap = endpoint.namingGap else { return nil }
     return finding(.unnamed, .info, "nothing names what \(endpoint.who) talks to at \(endpoint.what)", endpoint, gap.rawValue)
   }
 

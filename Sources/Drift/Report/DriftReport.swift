@@ -7,8 +7,8 @@ public struct DriftReport: Sendable {
   public var findings: [Finding]
   /// The third parties of the window, most bytes out first.
   public var vendors: [VendorSummary]
-  /// Every third-party conversation that was looked at, with findings or without, in a stable order.
-  public var subjects: [Subject]
+  /// Every third-party conversation that was looked at, with findings or without.
+  public var subjects: Set<Subject>
   public var coverage: Coverage
   /// The rules of the policies, for where they stand in the manifests.
   public var rules: [RuleReference: RuleDescription]
@@ -19,10 +19,10 @@ public struct DriftReport: Sendable {
   ///   - coverage: the window as the store knows it. Its shares of third parties and of encrypted resolvers are counted here, from `endpoints`.
   ///   - catalogue: tells which wildcards unrelated tenants share.
   ///   - isWholeWindow: false when the endpoints were filtered; then nothing can be said of unused rules.
-  ///   - isNew: whether an endpoint was first used in the window and no approval covers it.
+  ///   - isNew: whether an endpoint, with its subject, was first used in the window and no approval covers it.
   public init(
     endpoints: some Sequence<Endpoint>, judge: Judge?, policies: PolicySet?, coverage: Coverage, catalogue: VendorCatalogue? = nil,
-    isWholeWindow: Bool = true, isNew: (Endpoint) -> Bool
+    isWholeWindow: Bool = true, isNew: (Endpoint, Subject) -> Bool
   ) {
     let rules = policies?.rules ?? []
     let detector = FindingDetector(rules: rules, catalogue: catalogue)
@@ -36,15 +36,15 @@ public struct DriftReport: Sendable {
       if let judge { endpoint.verdict = judge.judge(endpoint.workload, endpoint.destination) }
       usedRules.formUnion(endpoint.verdict?.by ?? [])
       coverage.count(endpoint)
-      summaries.add(endpoint)
-      if endpoint.isThirdParty { subjects.insert(Subject(workload: endpoint.workload, destination: endpoint.destination)) }
-      for finding in detector.findings(in: endpoint, isNew: isNew(endpoint)) { folded.add(finding) }
+      let subject = Subject(workload: endpoint.workload, destination: endpoint.destination)
+      summaries.add(endpoint, group: subject.group)
+      if endpoint.isThirdParty { subjects.insert(subject) }
+      for finding in detector.findings(in: endpoint, isNew: isNew(endpoint, subject)) { folded.add(finding, subject) }
     }
     let unused = isWholeWindow ? rules.filter { !usedRules.contains($0.reference) } : []
-    findings = folded.sorted + unused.map { Finding(unused: $0, coverage: coverage) }
-    findings.sort { $0.precedes($1) }
+    findings = (folded.findings + unused.map { Finding(unused: $0, coverage: coverage) }).inReportOrder
     vendors = summaries.sorted
-    self.subjects = subjects.sorted()
+    self.subjects = subjects
     self.coverage = coverage
     self.rules = Dictionary(rules.map { ($0.reference, $0) }) { first, _ in first }
   }
@@ -54,6 +54,21 @@ public struct DriftReport: Sendable {
     for index in findings.indices where findings[index].workload != nil {
       findings[index].samples = Array(try flows(findings[index]).prefix(3))
     }
+  }
+}
+
+extension [Finding] {
+  /// A finding is large, and most pairs differ in their first few numbers.
+  fileprivate var inReportOrder: [Finding] {
+    let weights = map { ($0.severity.rank, $0.kind.rank, $0.bytes.total) }
+    return indices.sorted { a, b in
+      let (mine, others) = (weights[a], weights[b])
+      if mine.0 != others.0 { return mine.0 > others.0 }
+      if mine.1 != others.1 { return mine.1 < others.1 }
+      if mine.2 != others.2 { return mine.2 > others.2 }
+      return self[a].precedes(self[b])
+    }
+    .map { self[$0] }
   }
 }
 
@@ -68,7 +83,7 @@ extension Finding {
 
   /// The order of a report.
   func precedes(_ other: Finding) -> Bool {
-    if severity != other.severity { return severity > other.severity }
+    if severity != other.severity { return severity.rank > other.severity.rank }
     if kind != other.kind { return kind.rank < other.kind.rank }
     let (mine, others) = (bytes.total, other.bytes.total)
     if mine != others { return mine > others }
@@ -79,7 +94,18 @@ extension Finding {
 }
 
 extension FindingKind {
-  var rank: Int { Self.allCases.firstIndex(of: self) ?? Self.allCases.count }
+  private static let ranks = Dictionary(uniqueKeysWithValues: zip(allCases, 0...))
+  var rank: Int { Self.ranks[self] ?? 0 }
+}
+
+extension Severity {
+  fileprivate var rank: Int {
+    switch self {
+    case .info: 0
+    case .warning: 1
+    case .critical: 2
+    }
+  }
 }
 
 extension FlowCounterPair {

@@ -3,22 +3,23 @@ import EgressModel
 /// Findings of single endpoints, folded into one per subject and kind.
 struct FoldedFindings {
   private struct Key: Hashable {
-    var subject: Subject?
+    var subject: Subject
     var kind: FindingKind
   }
 
-  private var findings: [Key: Finding] = [:]
+  private(set) var findings: [Finding] = []
+  private var places: [Key: Int] = [:]
 
-  mutating func add(_ finding: Finding) {
-    let key = Key(subject: finding.subject, kind: finding.kind)
-    guard let earlier = findings[key] else {
-      findings[key] = finding
-      return
+  /// `subject` is the finding's.
+  mutating func add(_ finding: Finding, _ subject: Subject) {
+    let place = places[Key(subject: subject, kind: finding.kind), default: findings.count]
+    if place < findings.count {
+      findings[place] = findings[place].folded(with: finding)
+    } else {
+      places[Key(subject: subject, kind: finding.kind)] = place
+      findings.append(finding)
     }
-    findings[key] = earlier.folded(with: finding)
   }
-
-  var sorted: [Finding] { findings.values.sorted { $0.precedes($1) } }
 }
 
 extension Finding {

@@ -82,15 +82,18 @@ struct VendorSummaries {
   private var rows: [String: VendorSummary] = [:]
   private var groups: [String: Set<String>] = [:]
   private var domainBytes: [String: [DomainName: UInt64]] = [:]
+  /// Names repeat, and the public suffix list is slow to ask.
+  private var registrableDomains: [DomainName: DomainName] = [:]
 
   init(detector: FindingDetector) { self.detector = detector }
 
   /// Everything external counts, and of private addresses those with a name: a vendor behind a private link is still a vendor.
-  mutating func add(_ endpoint: Endpoint) {
+  /// `group` is the workload's.
+  mutating func add(_ endpoint: Endpoint, group: String) {
     let name = endpoint.reliableName
     guard endpoint.scope == .external || (endpoint.scope == .private && name != nil) else { return }
     let vendor = name == nil ? nil : endpoint.vendor
-    let domain = name.map { vendor?.domain ?? PublicSuffixList.registrableDomain(of: $0) ?? $0 }
+    let domain = name.map { vendor?.domain ?? registrableDomain(of: $0) }
     // A vendor may be called like a domain; the mark keeps their rows apart.
     let key = vendor.map { "vendor \($0.name)" } ?? domain.map { "domain \($0)" } ?? ""
     var row = rows[key] ?? VendorSummary(vendor: vendor?.name, category: vendor?.category, domain: domain)
@@ -105,8 +108,15 @@ struct VendorSummaries {
     let standing = VendorSummary.Standing(endpoint, detector: detector)
     if standing.gravity > row.standing.gravity { row.standing = standing }
     rows[key] = row
-    groups[key, default: []].insert(endpoint.workload.group)
+    groups[key, default: []].insert(group)
     if let domain { domainBytes[key, default: [:]][domain] = (domainBytes[key]?[domain] ?? 0).saturatingSum(bytes.total) }
+  }
+
+  private mutating func registrableDomain(of name: DomainName) -> DomainName {
+    if let known = registrableDomains[name] { return known }
+    let domain = PublicSuffixList.registrableDomain(of: name) ?? name
+    registrableDomains[name] = domain
+    return domain
   }
 
   var sorted: [VendorSummary] {

@@ -13,8 +13,8 @@ struct CatalogueParser {
     // A line may end in CR LF, which Swift takes for one character: cut at the octets.
     for raw in source.text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
       number += 1
-      let line = Substring(raw.last == UInt8(ascii: "\r") ? raw.dropLast() : raw)
-      guard line.contains(where: { $0 != " " && $0 != "\t" }), !line.hasPrefix("#") else { continue }
+      let line = raw.last == UInt8(ascii: "\r") ? raw.dropLast() : raw
+      guard line.contains(where: { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }), line.first != UInt8(ascii: "#") else { continue }
       let (suffix, entry) = try entry(line, number)
       if let first = lines.updateValue(number, forKey: suffix) {
         throw error(number, "'\(suffix)' is already on line \(first)")
@@ -24,8 +24,8 @@ struct CatalogueParser {
     return entries
   }
 
-  private func entry(_ line: Substring, _ number: Int) throws(DriftError) -> (Substring, VendorCatalogue.Entry) {
-    let columns = line.split(separator: "\t", omittingEmptySubsequences: false)
+  private func entry(_ line: Substring.UTF8View, _ number: Int) throws(DriftError) -> (Substring, VendorCatalogue.Entry) {
+    let columns = line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false).map(Substring.init)
     guard (3...4).contains(columns.count) else {
       throw error(number, "\(columns.count) column\(columns.count == 1 ? "" : "s") where there must be 3 or 4")
     }

@@ -20,8 +20,9 @@ struct JUnitSuite {
   /// A case for each workload and destination, those without findings included, and one for each finding about a rule alone.
   init(_ report: DriftReport, failOn: Set<FindingKind>) {
     name = "egress-obs report"
-    cases = report.subjects.map { Case(group: $0.group, name: $0.description) }
-    var indices = Dictionary(report.subjects.enumerated().map { ($1, $0) }) { first, _ in first }
+    let subjects = report.subjects.sorted()
+    cases = subjects.map { Case(group: $0.group, name: $0.description) }
+    var indices = Dictionary(subjects.enumerated().map { ($1, $0) }) { first, _ in first }
     for finding in report.findings {
       let message = finding.reason.map { "\(finding.title): \($0)" } ?? finding.title
       let index: Int

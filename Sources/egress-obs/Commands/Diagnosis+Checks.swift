@@ -96,7 +96,7 @@ extension Diagnosis {
     let observations = try Observations(reader, from: nil, until: nil)
     // Counted as the report counts, so that both say the same.
     let coverage = DriftReport(
-      endpoints: observations.endpoints, judge: nil, policies: nil, coverage: observations.coverage, isNew: { _ in false }
+      endpoints: observations.endpoints, judge: nil, policies: nil, coverage: observations.coverage, isNew: { _, _ in false }
     ).coverage
     func percent(_ part: UInt64, of whole: UInt64) -> String {
       whole == 0 ? "0%" : "\((Double(part) / Double(whole) * 10_000).rounded() / 100)%"

@@ -48,7 +48,7 @@ struct ReplayCommand: AsyncParsableCommand {
     let store = try Trouble.naming { if let db { try Store(path: db) } else { try Store.temporary() } }
     let path = store.path
     let filter = filters.filter(now: WallClock.now)
-    let recorder = Recorder(store: store, annotator: annotator, keepsFindings: db != nil)
+    let recorder = Recorder(store: store, annotator: annotator, keepsFindings: false)
 
     let emission = emit ?? (output.output == .table ? .summary : .flows)
     let flows = emission == .flows ? ListingPrinter(.flows, format: output.output) : nil

@@ -27,7 +27,7 @@ struct ReportCommand: ParsableCommand {
     let reader = try database.reader()
     var report = try DriftReport(
       reader, declared: declared, catalogue: judging.catalogue(), matching: filters.filter(now: WallClock.now))
-    try Trouble.naming { try report.attachSamples { try reader.samples(of: $0) } }
+    if output.output.showsSamples { try Trouble.naming { try report.attachSamples { try reader.samples(of: $0) } } }
     StandardOutput.write(report.render(as: output.output, style: StandardOutput.style, failOn: failing.kinds))
     if report.findings.contains(where: { failing.kinds.contains($0.kind) }) { throw ExitCode(1) }
   }
@@ -69,8 +69,9 @@ extension DriftReport {
       }
     }
     let selection = filter.ignoringFindings
+    if selection.hasCriteria { endpoints.removeAll { !selection.matches($0.filterSubject) } }
     self.init(
-      endpoints: endpoints.filter { selection.matches($0.filterSubject) }, judge: nil, policies: declared.hasPolicies ? declared.policies : nil,
+      endpoints: endpoints, judge: nil, policies: declared.hasPolicies ? declared.policies : nil,
       coverage: observations.coverage, catalogue: catalogue, isWholeWindow: !selection.hasCriteria, isNew: observations.isNew)
     findings.removeAll { !filter.admits($0.kind) }
     if let last = filter.last { findings = Array(findings.prefix(last)) }

@@ -130,7 +130,7 @@ actor Pump: ServiceLifecycle.Service {
       pointers = []
       recordedAt = now
       if let since = failingSince { await recovered(since: since, at: now) }
-      if !outcome.new.isEmpty { onOutcome(outcome) }
+      if outcome.isNew.contains(true) { onOutcome(outcome) }
     } catch {
       failed(error, at: now)
     }

@@ -13,11 +13,13 @@ struct Annotator: Sendable {
   let pods: PodTimeline
   let vendors: VendorCatalogue
   private var vendorCache: [DomainName: Vendor?] = [:]
+  /// Workloads of which only the address is known.
+  private var addressCache: [IPAddress: Workload] = [:]
   /// Initiators outside these blocks are somebody else talking to us, which is no egress. Nil: every initiator counts as local.
   var local: [IPPrefix]?
 
-  /// Names repeat; above this many distinct ones the cache starts over.
-  static let vendorCacheLimit = 65_536
+  /// Names and addresses repeat; above this many distinct ones a cache starts over.
+  static let cacheLimit = 65_536
 
   init(declared: Declared, vendors: VendorCatalogue, local: [IPPrefix]?, nodeAddresses: [IPAddress] = []) {
     self.declared = declared
@@ -47,16 +49,21 @@ struct Annotator: Sendable {
   }
 
   /// A flow keeps the workload it began with.
-  private func workload(at address: IPAddress, _ time: Timestamp, owner: Workload?) -> Workload {
+  private mutating func workload(at address: IPAddress, _ time: Timestamp, owner: Workload?) -> Workload {
     // The socket's control group knows a pod only by uid; the inventory knows the rest.
     if let owner { return owner.uid.flatMap { pods.pod(uid: $0) }?.workload ?? owner }
-    return pods.pod(at: address, time)?.workload ?? Workload(address: address)
+    if let pod = pods.pod(at: address, time) { return pod.workload }
+    if let known = addressCache[address] { return known }
+    let workload = Workload(address: address)
+    if addressCache.count >= Self.cacheLimit { addressCache.removeAll(keepingCapacity: true) }
+    addressCache[address] = workload
+    return workload
   }
 
   private mutating func vendor(for name: DomainName) -> Vendor? {
     if let known = vendorCache[name] { return known }
     let vendor = vendors.vendor(for: name)
-    if vendorCache.count >= Self.vendorCacheLimit { vendorCache.removeAll(keepingCapacity: true) }
+    if vendorCache.count >= Self.cacheLimit { vendorCache.removeAll(keepingCapacity: true) }
     vendorCache[name] = vendor
     return vendor
   }

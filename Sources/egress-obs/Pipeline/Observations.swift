@@ -7,7 +7,8 @@ struct Observations {
   var endpoints: [Endpoint]
   var coverage: Coverage
   /// When a workload group was first seen to use a name (or an unnamed address), port and transport.
-  private var firstSeen: [Subject: Timestamp] = [:]
+  /// Nil for everything that was ever watched: then nothing was used before.
+  private var firstSeen: [Subject: Timestamp]?
   /// Endpoints that changed in the window but whose counters are of their whole life, because single flows are no longer kept that far back.
   var countsWholeLife = false
 
@@ -18,9 +19,9 @@ struct Observations {
       let window = try reader.coverage(from: from, until: until)
       return (try reader.endpoints(), window, isWhole ? nil : try Self.endpoints(of: reader, in: window))
     }
-    for endpoint in all {
-      let subject = Subject(workload: endpoint.workload, destination: endpoint.destination)
-      firstSeen[subject] = min(firstSeen[subject] ?? endpoint.firstSeen, endpoint.firstSeen)
+    if from != nil {
+      firstSeen = Dictionary(
+        all.lazy.map { (Subject(workload: $0.workload, destination: $0.destination), $0.firstSeen) }, uniquingKeysWith: min)
     }
     endpoints = folded ?? all.filter { $0.lastSeen >= window.from && $0.firstSeen <= window.until }
     countsWholeLife = folded == nil && !isWhole
@@ -28,8 +29,8 @@ struct Observations {
   }
 
   /// Whether the endpoint's workload group did not use it before the window.
-  func isNew(_ endpoint: Endpoint) -> Bool {
-    firstSeen[Subject(workload: endpoint.workload, destination: endpoint.destination)].map { $0 >= coverage.from } ?? true
+  func isNew(_ endpoint: Endpoint, _ subject: Subject) -> Bool {
+    firstSeen?[subject].map { $0 >= coverage.from } ?? true
   }
 
   /// The endpoints of the window with the counters of its flows alone; nil when flows of the window are already deleted.

@@ -12,17 +12,20 @@ actor Recorder {
   private var annotator: Annotator
   private var detector: FindingDetector
   private let alerting: Alerting?
-  /// Whether findings are stored, and not only told with their flow; a database that goes with its replay needs none.
+  /// Whether findings are stored, and not only told with their flow: a replay alerts nobody, and reports find them anew.
   private let keepsFindings: Bool
 
   /// What one batch came to.
   struct Outcome: Sendable {
     /// Egress flows, annotated, in the meter's order.
     var flows: [FlowRecord] = []
-    /// Those of `flows` whose endpoint their workload never talked to before.
-    var new: [FlowRecord] = []
+    /// For each of `flows`, whether its workload never talked to its endpoint before.
+    var isNew: [Bool] = []
     var names: [NameRecord] = []
     var alerts = 0
+
+    /// The flows to endpoints that are new.
+    var new: [FlowRecord] { zip(flows, isNew).filter(\.1).map(\.0) }
   }
 
   init(store: sending Store, annotator: Annotator, alerting: Alerting? = nil, keepsFindings: Bool = true) {
@@ -50,27 +53,22 @@ actor Recorder {
     var outcome = Outcome(names: batch.names)
     outcome.flows.reserveCapacity(batch.records.count)
     for record in batch.records where annotator.isEgress(record) {
-      var record = record
-      annotator.annotate(&record, owner: owners[record.id])
       outcome.flows.append(record)
+      annotator.annotate(&outcome.flows[outcome.flows.count - 1], owner: owners[record.id])
     }
     let (from, until) = window
     try store.transaction { transaction throws(StorageError) in
       try transaction.record(names: outcome.names)
-      var findings: [Finding] = []
       var kinds: [[FindingKind]] = []
-      let isNew = try transaction.record(flows: outcome.flows) { flow, isNew in
+      kinds.reserveCapacity(outcome.flows.count)
+      outcome.isNew = try transaction.record(flows: outcome.flows) { flow, isNew in
         // A long flow is recorded again and again; what is to be said of it is said the first time.
-        let raised = flow.isFirstRecord ? detector.findings(in: flow, isNew: isNew) : []
-        findings += raised
-        kinds.append(raised.map(\.kind))
+        kinds.append(flow.isFirstRecord ? detector.kinds(in: flow, isNew: isNew) : [])
         return kinds[kinds.count - 1]
       }
-      for index in outcome.flows.indices {
-        outcome.flows[index].findings = kinds[index]
-        if isNew[index] { outcome.new.append(outcome.flows[index]) }
-      }
-      let ids = keepsFindings ? try transaction.record(findings: findings, at: until) : []
+      for index in outcome.flows.indices { outcome.flows[index].findings = kinds[index] }
+      let findings = keepsFindings ? outcome.flows.flatMap { detector.findings($0.findings, in: $0) } : []
+      let ids = try transaction.record(findings: findings, at: until)
       if let alerting {
         for (finding, id) in zip(findings, ids) where alerting.wants(finding, at: until) {
           for hook in alerting.hooks where try transaction.enqueue(

@@ -31,6 +31,14 @@ struct Replay {
 
   /// Reads the files one after the other; gives what went wrong with each, after everything that could be read of it was recorded.
   mutating func run(_ paths: [String], configuration: FlowMeterConfiguration) async throws -> [CaptureError] {
+    let errors = try await meter(paths, configuration)
+    try await writing?.value
+    try await recorder.end(at: last ?? Timestamp(nanoseconds: 0))
+    return errors
+  }
+
+  /// The meter is gone when this returns, while the last batch is still being stored.
+  private mutating func meter(_ paths: [String], _ configuration: FlowMeterConfiguration) async throws -> [CaptureError] {
     var meter = FlowMeter(configuration: configuration)
     var errors: [CaptureError] = []
     for path in paths {
@@ -47,8 +55,6 @@ struct Replay {
       try await handOver(batch, meter.counters)
     }
     try await handOver(FlowBatch(), meter.counters)
-    try await writing?.value
-    try await recorder.end(at: end)
     return errors
   }
 
