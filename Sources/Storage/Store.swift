@@ -75,10 +75,7 @@ public final class Store {
   /// Ends the run: from now on nobody watches, and that is no crash.
   public func endRun(at time: Timestamp) throws(StorageError) {
     let active = try activeRun()
-    try write { () throws(StorageError) in
-      try runs.end(active, at: time)
-      if isTemporary { try database.execute(Schema.flowIndexes1) }
-    }
+    try write { () throws(StorageError) in try runs.end(active, at: time) }
     run = nil
     lock = nil
   }

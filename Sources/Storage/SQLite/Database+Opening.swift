@@ -24,12 +24,12 @@ extension Database {
       guard mode == "wal" else {
         throw .failed(path: path, cause: "its file system does not support write-ahead logging (journal mode \(mode ?? "unknown"))")
       }
-      try execute("PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -8192")
+      try execute("PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8192")
     }
     // Our views and statements need no foreign functions from an edited schema.
     try execute("PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY")
     try migrate(migrations, applicationID: Schema.applicationID)
-    // A temporary database is written first and read afterwards: then an index is built at once, sorted.
+    // A temporary database is read once, from end to end.
     if isTemporary { try execute("DROP INDEX flows_end; DROP INDEX flows_endpoint") }
   }
 

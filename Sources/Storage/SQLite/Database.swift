@@ -7,12 +7,16 @@ import CSQLite
     case readWrite
   }
 
+  // Before the first connection; afterwards it would change nothing.
+  private static let isConfigured = csqlite_forgo_memory_statistics() == SQLITE_OK
+
   let path: String
   fileprivate(set) var handle: OpaquePointer
 
   /// Opens an existing file.
   init(path: String, access: Access, busyTimeout milliseconds: Int32 = 5000) throws(StorageError) {
     self.path = path
+    _ = Self.isConfigured
     var opened: OpaquePointer?
     // A file in WAL mode is read by way of files beside it, which cannot be made there. Where nothing can be written nothing changes, either.
     let isImmutable = access == .readOnly && DatabaseFile.isFrozen(path)

@@ -33,14 +33,17 @@ extension Schema {
       packets_out INTEGER NOT NULL, bytes_out INTEGER NOT NULL, packets_in INTEGER NOT NULL, bytes_in INTEGER NOT NULL,
       reported TEXT, state TEXT NOT NULL, end_reason INTEGER, application TEXT, names TEXT, tls TEXT, proxy TEXT,
       encapsulation TEXT, scope TEXT NOT NULL, workload INTEGER, vendor INTEGER, verdict INTEGER, findings TEXT);
-    \(flowIndexes1);
+    CREATE INDEX flows_end ON flows(end);
+    CREATE INDEX flows_endpoint ON flows(endpoint);
     -- Only a flow that still lives is ever looked for by its id.
     CREATE INDEX flows_live ON flows(run, flow) WHERE (end_reason IS NULL OR end_reason = 2);
 
+    -- A hash of client, question and answer is unique in place of all their text, which would cost three times as much to insert.
     CREATE TABLE names(
-      name TEXT NOT NULL, client TEXT NOT NULL, type TEXT NOT NULL, rcode TEXT NOT NULL, addresses TEXT NOT NULL, chain TEXT NOT NULL,
-      server TEXT NOT NULL, ttl INTEGER, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, count INTEGER NOT NULL,
-      PRIMARY KEY(name, client, type, rcode, addresses, chain)) WITHOUT ROWID;
+      id INTEGER PRIMARY KEY, hash INTEGER NOT NULL UNIQUE, name TEXT NOT NULL, client TEXT NOT NULL, type TEXT NOT NULL, rcode TEXT NOT NULL, addresses TEXT NOT NULL, chain TEXT NOT NULL,
+      server TEXT NOT NULL, ttl INTEGER, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, count INTEGER NOT NULL);
+    -- Secret, so that nobody can make two answers with one hash.
+    INSERT INTO meta(key, value) VALUES('hash_key_0', random()), ('hash_key_1', random());
 
     CREATE TABLE findings(
       id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, run INTEGER NOT NULL, kind TEXT NOT NULL, severity TEXT NOT NULL,
@@ -58,10 +61,6 @@ extension Schema {
     CREATE TABLE pointers(address TEXT PRIMARY KEY, name TEXT, expires INTEGER NOT NULL) WITHOUT ROWID;
 
     """
-
-  /// What reading flows by time and by endpoint wants, and writing them does not.
-  static let flowIndexes1 =
-    "CREATE INDEX IF NOT EXISTS flows_end ON flows(end); CREATE INDEX IF NOT EXISTS flows_endpoint ON flows(endpoint)"
 
   static let views1 = """
     CREATE VIEW v_flows AS SELECT

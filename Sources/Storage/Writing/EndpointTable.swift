@@ -54,8 +54,10 @@ final class EndpointTable {
   private let delete: Statement
   private var slots: [Key: Slot] = [:]
   private var changes: [Change] = []
-  // Names that are new in this batch, whose rows are not written yet.
-  private var newNames: Set<Key> = []
+  // Names that are new in this batch, whose rows are not written yet; every name of the file while `holdsAll`.
+  private var names: Set<Key> = []
+  // Whether every endpoint of the file is in `slots`, so that what is not there need not be looked for. So it is with a new file.
+  private var holdsAll = false
   private var batch = 1
   private var nextID: Int64?
 
@@ -93,7 +95,8 @@ final class EndpointTable {
   func forget() {
     slots.removeAll(keepingCapacity: true)
     changes.removeAll(keepingCapacity: true)
-    newNames.removeAll(keepingCapacity: true)
+    names.removeAll(keepingCapacity: true)
+    holdsAll = false
     nextID = nil
   }
 
@@ -103,7 +106,12 @@ final class EndpointTable {
       if slot.batch == batch { return (slot.change, false) }
       return (append(Change(key: key, id: slot.id, isInsert: false)), false)
     }
-    let (known, isKnownName) = try find(key)
+    if nextID == nil {
+      let last = try database.integer("SELECT coalesce(max(id), 0) FROM endpoints")
+      nextID = last
+      holdsAll = last == 0 && slots.isEmpty
+    }
+    let (known, isKnownName) = holdsAll ? (nil, false) : try find(key)
     if let known { return (append(Change(key: key, id: known, isInsert: false)), false) }
     let isNew: Bool
     if key.name.isEmpty {
@@ -111,9 +119,8 @@ final class EndpointTable {
     } else {
       var name = key
       name.address = IPAddress(high: 0, low: 0)
-      isNew = !isKnownName && newNames.insert(name).inserted
+      isNew = !isKnownName && names.insert(name).inserted
     }
-    if nextID == nil { nextID = try database.integer("SELECT coalesce(max(id), 0) FROM endpoints") }
     let id = (nextID ?? 0) + 1
     nextID = id
     return (append(Change(key: key, id: id, isInsert: true)), isNew)
@@ -125,6 +132,7 @@ final class EndpointTable {
     if slots.count >= Self.capacity, slots[change.key] == nil {
       // Changes of this batch must still be found: they are all that is kept.
       slots = slots.filter { $0.value.batch == batch }
+      holdsAll = false
     }
     slots[change.key] = Slot(id: change.id, batch: batch, change: changes.count)
     changes.append(change)
@@ -193,11 +201,14 @@ final class EndpointTable {
       if change.flows < 0 {
         delete.bind(change.id)
         try delete.run()
-        if database.changes > 0 { slots[change.key] = nil }
+        if database.changes > 0 {
+          slots[change.key] = nil
+          holdsAll = false
+        }
       }
     }
     changes.removeAll(keepingCapacity: true)
-    newNames.removeAll(keepingCapacity: true)
+    if !holdsAll { names.removeAll(keepingCapacity: true) }
     batch += 1
   }
 
