@@ -36,6 +36,7 @@ import Testing
     (["flows", "--port", "70000"], "70000"), (["flows", "--since", "yesterday"], "yesterday"), (["flows", "--verdict", "maybe"], "maybe"),
     (["flows", "--not", "--since", "1h"], "--not must stand right before"), (["flows", "-f", "-o", "json"], "ndjson"),
     (["report", "--fail-on", "newish"], "newish is no finding"), (["check", "--flows", "x"], "--policies"),
+    (["flows", "--since", "1h", "--until", "2h"], "--since is not before --until"),
     (["replay"], "capture"), (["replay", "-", "-"], "only once"), (["alerts", "retry"], "--all"), (["alerts", "test"], "--webhook"),
     (["run", "--exec-hook", "relative/path"], "absolute path"), (["run", "--webhook", "ftp://x"], "http://"),
     (["run", "--alert-on", "new,nothing"], "nothing is no finding"), (["run", "--max-size", "0"], "--max-size 0"),
@@ -63,6 +64,12 @@ import Testing
     #expect(outcome.status == 2, "\(outcome)")
     #expect(outcome.errors.hasPrefix("egress-obs: "))
     #expect(outcome.errors.contains(words))
+  }
+
+  @Test func `policies in which there is no policy are said to be none`() throws {
+    let outcome = try Program.egressObs("replay", Sample.capture, "--policies", Sample.inventory, "--emit", "nothing")
+    #expect(outcome.status == 0)
+    #expect(outcome.errors.contains("--policies \(Sample.inventory) holds no policy"))
   }
 
   /// Files with something wrong in them; `%` in a command stands for the file.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import EgressModel
+import Host
 
 /// The filters of every command that lists.
 struct FilterOptions: ParsableArguments {
@@ -40,6 +41,10 @@ struct FilterOptions: ParsableArguments {
   func validate() throws {
     if strayNot {
       throw ValidationError("--not must stand right before the filter it negates, such as --not --port 443.")
+    }
+    let now = WallClock.now
+    if let since = since?.timestamp(now: now), let until = until?.timestamp(now: now), since >= until {
+      throw ValidationError("--since is not before --until, so nothing can lie between them; durations count back from now: --since 2h --until 1h.")
     }
     if let last, last < 1 { throw ValidationError("--last \(last): give a number of 1 or more.") }
   }

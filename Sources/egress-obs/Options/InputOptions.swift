@@ -33,6 +33,9 @@ struct InputOptions: ParsableArguments {
     for file in try InputFile.manifests(at: inventory) { errors += reader.add(file.text, file: file.path) }
     guard errors.isEmpty else { throw Trouble(listing: errors) }
     declared.inventory = reader.inventory
+    if declared.hasPolicies, declared.policies.isEmpty {
+      StandardError.write("egress-obs: --policies \(policies.joined(separator: " ")) holds no policy that is understood, so nothing is protected\n")
+    }
     for unknown in declared.policies.notUnderstood { StandardError.write("egress-obs: \(unknown)\n") }
     for reference in declared.policies.notEnforced {
       StandardError.write("egress-obs: \(reference) is declared but not enforced by engine \(declared.policies.engine.rawValue), and was not judged by\n")
