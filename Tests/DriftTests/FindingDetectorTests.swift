@@ -124,6 +124,19 @@ import Testing
     #expect(findings.last?.bytes == FlowCounterPair(out: 300, in: 200))
   }
 
+  @Test func `what another name's rule let through is a bypass, unless nothing came back`() throws {
+    var endpoint = try Shop.endpoint(Shop.web, "192.0.2.1", name: Shop.name("evil.example"))
+    let rule = RuleReference(policy: "CiliumNetworkPolicy/shop/web", rule: 2)
+    endpoint.verdict = Verdict(decision: .denied, reason: "no rule names evil.example", bypass: rule)
+    let finding = try #require(try findings(endpoint, judged: false).first)
+    #expect(finding.kind == .bypass)
+    #expect(finding.severity == .critical)
+    #expect(finding.rule == rule)
+    #expect(finding.reason?.contains("web#2 allows another name of 192.0.2.1") == true)
+    endpoint.answered = 0
+    #expect(try kinds(endpoint, judged: false) == [.denied])
+  }
+
   @Test(arguments: FlowState.allCases)
   func `a refusal is no answer`(state: FlowState) {
     #expect(state.isAnswered == ![FlowState.attempted, .unanswered, .refused].contains(state))

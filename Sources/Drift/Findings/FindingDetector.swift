@@ -22,10 +22,12 @@ public struct FindingDetector: Sendable {
   public func kinds(in endpoint: Endpoint, isNew: Bool) -> [FindingKind] {
     guard endpoint.scope != .local else { return [] }
     let decision = endpoint.verdict?.decision
+    // What was let through for the sake of another name is no failure to enforce.
+    let denial = endpoint.verdict?.bypass != nil && endpoint.answered > 0 ? FindingKind.bypass : .denied
+    guard endpoint.isThirdParty else { return decision == .denied ? [denial] : [] }
     var kinds: [FindingKind] = []
-    guard endpoint.isThirdParty else { return decision == .denied ? [.denied] : [] }
     if isNew, !isDeclared(endpoint) { kinds.append(.new) }
-    if decision == .denied { kinds.append(.denied) }
+    if decision == .denied { kinds.append(denial) }
     if decision == .unprotected { kinds.append(.unprotected) }
     if width(of: endpoint) != nil { kinds.append(.wide) }
     if endpoint.scope == .external, endpoint.namingGap != nil { kinds.append(.unnamed) }
@@ -87,7 +89,8 @@ public struct FindingDetector: Sendable {
     case .wide: wideFinding(endpoint)
     case .unnamed: unnamedFinding(endpoint)
     case .encryptedDNS: encryptedDNSFinding(endpoint)
-    case .bypass, .stale: nil
+    case .bypass: bypassFinding(endpoint)
+    case .stale: nil
     }
   }
 
@@ -114,6 +117,15 @@ public struct FindingDetector: Sendable {
     var finding = finding(
       .denied, enforcement == .reached ? .critical : .warning, title, endpoint, endpoint.verdict?.reason ?? denial(endpoint.verdict))
     finding.enforcement = enforcement
+    return finding
+  }
+
+  private func bypassFinding(_ endpoint: Endpoint) -> Finding? {
+    guard let rule = endpoint.verdict?.bypass else { return nil }
+    var finding = finding(
+      .bypass, .critical, "\(endpoint.who) reached \(endpoint.what), which its policies deny, at an address that they allow", endpoint,
+      "\(rule.shortName) allows another name of \(endpoint.address)\(rules[rule].map { ": " + $0.summary } ?? "")")
+    finding.rule = rule
     return finding
   }
 
