@@ -87,7 +87,7 @@ enum Hostile {
   }
 
   static var report: DriftReport {
-    DriftReport(endpoints: endpoints, judge: nil, policies: nil, coverage: coverage) { _ in true }
+    DriftReport(endpoints: endpoints, judge: nil, policies: nil, coverage: coverage) { _, _ in true }
   }
 
   static var checks: CheckReport {

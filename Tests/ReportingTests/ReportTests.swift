@@ -42,7 +42,7 @@ import Testing
         endpoint("api.segment.io", 0xcb00_7109, Verdict(decision: .denied, reason: "no block holds 203.0.113.9", nearest: rule)),
         endpoint("ok.example", 0xcb00_710a, Verdict(decision: .allowed, by: [RuleReference(policy: rule.policy, rule: 1)])),
       ], judge: nil, policies: try policies(), coverage: Coverage(from: Timestamp(seconds: 0), until: Timestamp(seconds: 2_678_400), restarts: 4)
-    ) { $0.name?.name.text == "api.segment.io" }
+    ) { endpoint, _ in endpoint.name?.name.text == "api.segment.io" }
   }
 
   @Test func `a report reads as its users asked for`() throws {
