@@ -25,7 +25,7 @@ import Testing
 
   @Test(arguments: commands)
   func `a wrong flag is wrong usage, named`(command: String) throws {
-    let needed = ["replay": ["x.pcap"], "check": ["--policies", "x", "--flows", "y"]][command] ?? []
+    let needed = ["replay": ["x.pcap"], "check": ["--policies", "x", "--flows", "y"], "audit": ["--policies", "x"]][command] ?? []
     let outcome = try Program.egressObs([command] + needed + ["--no-such-flag"])
     #expect(outcome.status == 64)
     #expect(outcome.errors.contains("--no-such-flag"))

