@@ -57,10 +57,16 @@ final class TestAPIServer: Sendable {
   private let shared: Shared
   private let directory: URL
 
+  struct Streams {
+    var open: [(uri: String, channel: any Channel)] = []
+    /// How often the server hung up. A request that came before is cut even where its answer is only being made.
+    var hangUps = 0
+  }
+
   final class Shared: Sendable {
     let handler: Mutex<Handler>
     let seen = Mutex<[Request]>([])
-    let open = Mutex<[(uri: String, channel: any Channel)]>([])
+    let streams = Mutex<Streams>(Streams())
     init(_ handler: @escaping Handler) { self.handler = Mutex(handler) }
   }
 
@@ -72,15 +78,22 @@ final class TestAPIServer: Sendable {
 
   /// Sends more to every stream that hangs and whose address contains `part`; gives how many there were.
   @discardableResult func push(_ text: String, to part: String) -> Int {
-    let channels = shared.open.withLock { open in open.filter { $0.channel.isActive && $0.uri.contains(part) } }
+    let channels = shared.streams.withLock { $0.open.filter { $0.channel.isActive && $0.uri.contains(part) } }
     for (_, channel) in channels {
       channel.eventLoop.execute { channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(string: text))), promise: nil) }
     }
     return channels.count
   }
 
-  /// Cuts every connection.
-  func hangUp() { for (_, channel) in shared.open.withLock({ $0 }) { channel.close(promise: nil) } }
+  /// Cuts every stream that hangs.
+  func hangUp() {
+    let open = shared.streams.withLock { streams in
+      streams.hangUps += 1
+      defer { streams.open = [] }
+      return streams.open
+    }
+    for (_, channel) in open { channel.close(promise: nil) }
+  }
 
   /// - Parameter requiringCertificate: whether clients must show one of the authority.
   init(requiringCertificate: Bool = false, _ handler: @escaping Handler) throws {
@@ -150,15 +163,20 @@ final class TestAPIServer: Sendable {
       case .end:
         guard let request else { return context.close(promise: nil) }
         shared.seen.withLock { $0.append(request) }
+        let hangUps = shared.streams.withLock { $0.hangUps }
         let answer = shared.handler.withLock { $0 }(request)
         var headers = HTTPHeaders(answer.headers)
         if answer.ending == .end, answer.chunks.count == 1 { headers.replaceOrAdd(name: "content-length", value: "\(answer.chunks[0].count)") }
         context.write(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .init(statusCode: answer.status), headers: headers))), promise: nil)
-        if answer.ending == .hang { shared.open.withLock { $0.append((request.uri, context.channel)) } }
+        let isCut = shared.streams.withLock { streams in
+          guard answer.ending == .hang else { return answer.ending == .cut }
+          streams.open.append((request.uri, context.channel))
+          return streams.hangUps != hangUps
+        }
         for chunk in answer.chunks { context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: chunk)))), promise: nil) }
         context.flush()
         if answer.ending == .end { context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil) }
-        if answer.ending == .cut { context.close(promise: nil) }
+        if isCut { context.close(promise: nil) }
       }
     }
 
