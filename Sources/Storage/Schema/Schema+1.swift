@@ -38,12 +38,10 @@ extension Schema {
     -- Only a flow that still lives is ever looked for by its id.
     CREATE INDEX flows_live ON flows(run, flow) WHERE (end_reason IS NULL OR end_reason = 2);
 
-    -- A hash of client, question and answer is unique in place of all their text, which would cost three times as much to insert.
     CREATE TABLE names(
-      id INTEGER PRIMARY KEY, hash INTEGER NOT NULL UNIQUE, name TEXT NOT NULL, client TEXT NOT NULL, type TEXT NOT NULL, rcode TEXT NOT NULL, addresses TEXT NOT NULL, chain TEXT NOT NULL,
-      server TEXT NOT NULL, ttl INTEGER, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, count INTEGER NOT NULL);
-    -- Secret, so that nobody can make two answers with one hash.
-    INSERT INTO meta(key, value) VALUES('hash_key_0', random()), ('hash_key_1', random());
+      name TEXT NOT NULL, client TEXT NOT NULL, type TEXT NOT NULL, rcode TEXT NOT NULL, addresses TEXT NOT NULL, chain TEXT NOT NULL,
+      server TEXT NOT NULL, ttl INTEGER, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, count INTEGER NOT NULL,
+      PRIMARY KEY(name, client, type, rcode, addresses, chain)) WITHOUT ROWID;
 
     CREATE TABLE findings(
       id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, run INTEGER NOT NULL, kind TEXT NOT NULL, severity TEXT NOT NULL,
