@@ -66,8 +66,8 @@ private let server = MeterRun.server
       let batch = run.meter.drain(at: run.time, limit: 64)
       if batch.isEmpty { break }
       batches += 1
-      #expect(batch.records.count <= 64)
-      ids += batch.records.map(\.id)
+      #expect(batch.records().count <= 64)
+      ids += batch.records().map(\.id)
       starts += batch.started.map(\.id)
       names += batch.names.count
     }
@@ -174,7 +174,7 @@ private let server = MeterRun.server
       if random.next() % 8 == 0 { packet[Int(random.next() & 0xffff) % packet.count] = UInt8(random.next() & 255) }
       if random.next() % 50 == 0 { run.wait(seconds: Double(random.next() % 400)) }
       run.feed(packet, captured: random.next() % 8 == 0 ? Int(random.next() % 90) : nil)
-      if round % 100 == 0 { records += run.meter.advance(to: run.time).records }
+      if round % 100 == 0 { records += run.meter.advance(to: run.time).records() }
     }
     records += run.drain()
     let counters = run.meter.counters

@@ -54,7 +54,7 @@ private let server = MeterRun.server
     run.feed(Traffic.tcp(client, server, .syn))
     _ = run.meter.advance(to: run.time)
     run.wait(seconds: 11)
-    let records = run.meter.advance(to: run.time).records
+    let records = run.meter.advance(to: run.time).records()
     #expect(records.map(\.state) == [.attempted] && records.map(\.endReason) == [.activeTimeout])
   }
 
@@ -128,9 +128,9 @@ private let server = MeterRun.server
     run.wait(seconds: 2)
     let late = run.meter.advance(to: run.time)
     let counters = run.meter.counters
-    #expect(early.records.isEmpty, "\(name)")
-    #expect(late.records.map(\.endReason) == [.idleTimeout], "\(name)")
-    #expect(late.records.first?.end == last, "\(name)")
+    #expect(early.records().isEmpty, "\(name)")
+    #expect(late.records().map(\.endReason) == [.idleTimeout], "\(name)")
+    #expect(late.records().first?.end == last, "\(name)")
     #expect(counters.flowsLive == 0 && counters.flowsEnded[.idleTimeout] == 1, "\(name)")
   }
 
@@ -150,13 +150,13 @@ private let server = MeterRun.server
     for _ in 0..<5 {
       run.wait(seconds: 30)
       run.say([UInt8](repeating: 65, count: 100))
-      records += run.meter.advance(to: run.time).records
+      records += run.meter.advance(to: run.time).records()
     }
     run.wait(seconds: 200)
-    records += run.meter.advance(to: run.time).records
+    records += run.meter.advance(to: run.time).records()
     // Nothing new to tell: no record.
     run.wait(seconds: 200)
-    let idle = run.meter.advance(to: run.time).records
+    let idle = run.meter.advance(to: run.time).records()
     #expect(idle.isEmpty)
     records += run.drain()
     #expect(records.count >= 3)

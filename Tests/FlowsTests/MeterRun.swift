@@ -56,7 +56,7 @@ struct MeterRun: ~Copyable {
     feed(Traffic.udp(Self.resolver, stub, Traffic.answer(id, name, aliases: aliases, addresses, ttl: ttl)))
   }
 
-  mutating func drain() -> [FlowRecord] { meter.drain(at: time).records.sorted { $0.id < $1.id } }
+  mutating func drain() -> [FlowRecord] { meter.drain(at: time).records().sorted { $0.id < $1.id } }
 
   /// The record of the only flow that is not DNS.
   mutating func only() -> FlowRecord? {

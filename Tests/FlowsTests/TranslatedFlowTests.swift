@@ -30,7 +30,7 @@ import Testing
     run.wait(seconds: 3)
     var sources: [SocketAddress] = []
     for _ in 0..<3 {
-      sources += run.meter.advance(to: run.time).records.map(\.source)
+      sources += run.meter.advance(to: run.time).records().map(\.source)
       run.wait(seconds: 1)
     }
     #expect(sources.allSatisfy { $0 == pod })

@@ -58,11 +58,11 @@ struct Stages: ParsableCommand {
       meter.observe(bytes.extracting(range), linkType: loaded.linkType, at: frame.time, originalLength: frame.originalLength)
       untilAdvance -= 1
       if untilAdvance == 0 {
-        records += meter.advance(to: frame.time).records.count
+        records += meter.advance(to: frame.time).records().count
         untilAdvance = LoadedCapture.batchSize
       }
     }
-    if let last = loaded.frames.last { records += meter.drain(at: last.time).records.count }
+    if let last = loaded.frames.last { records += meter.drain(at: last.time).records().count }
     consume(records)
     return meter.counters
   }

@@ -6,22 +6,15 @@ public struct FlowBatch: Sendable {
   public var started: [FlowStart] = []
   /// Flows that ended, and interim records of long-lived ones.
   ///
-  /// What the meter hands out becomes records only when it is asked for here, so that the thread that meters need not make them.
-  public var records: [FlowRecord] {
-    get { made + metered.map(FlowRecord.init) }
-    set {
-      made = newValue
-      metered = []
-    }
-  }
-  private var made: [FlowRecord] = []
+  /// Made anew at each call: by the thread that wants them, and not by the one that meters.
+  public func records() -> [FlowRecord] { metered.map(FlowRecord.init) }
   var metered: ContiguousArray<MeteredFlow> = []
   /// Name queries that were answered.
   public var names: [NameRecord] = []
 
   public init() {}
 
-  public var isEmpty: Bool { started.isEmpty && made.isEmpty && metered.isEmpty && names.isEmpty }
+  public var isEmpty: Bool { started.isEmpty && metered.isEmpty && names.isEmpty }
 }
 
 /// A flow at its first packet. A later proof of direction may swap source and destination in its record.

@@ -37,7 +37,9 @@ actor Pump: ServiceLifecycle.Service {
 
   private var owners: SocketOwners
   private var reverse: ReverseNames?
-  private var pending = FlowBatch()
+  /// What waits for the next transaction.
+  private var records: [FlowRecord] = []
+  private var names: [NameRecord] = []
   private var pointers: [(IPAddress, CachedPointer, until: Timestamp)] = []
   private var absent: [String: Timestamp] = [:]
   private var recordedAt: Timestamp
@@ -87,14 +89,16 @@ actor Pump: ServiceLifecycle.Service {
     }
   }
 
+  private var isIdle: Bool { records.isEmpty && names.isEmpty }
+
   private func tick() async {
     let now = WallClock.now
     let batch = meter.withMeter { $0.advance(to: now) }
     owners.bind(batch.started)
-    pending.names += batch.names
-    await take(batch.records, at: now)
+    names += batch.names
+    await take(batch.records(), at: now)
     beatWatchdog()
-    let isDue = now.since(recordedAt) >= (pending.isEmpty ? Self.heartbeatInterval : Self.batchTime) || now < recordedAt
+    let isDue = now.since(recordedAt) >= (isIdle ? Self.heartbeatInterval : Self.batchTime) || now < recordedAt
     if isDue, retryAt.map({ now >= $0 }) ?? true { await flush(at: now) }
     if now.since(retainedAt) >= Self.retentionInterval { await retain(at: now) }
   }
@@ -102,7 +106,7 @@ actor Pump: ServiceLifecycle.Service {
   /// Lets records pass reverse DNS on their way to the next transaction.
   private func take(_ records: [FlowRecord], at now: Timestamp) async {
     guard reverse != nil else {
-      pending.records += records
+      self.records += records
       return
     }
     var cached: [IPAddress: CachedPointer] = [:]
@@ -110,23 +114,22 @@ actor Pump: ServiceLifecycle.Service {
       cached[record.destination.ip] = await recorder.pointer(record.destination.ip, at: now)
     }
     pointers += reverse?.step(at: now, excludingFrom: meter) ?? []
-    pending.records += reverse?.pass(records, at: now, cached: cached) ?? records
+    self.records += reverse?.pass(records, at: now, cached: cached) ?? records
   }
 
   /// Records what is pending. What cannot be written waits, up to a limit, for the next try.
   private func flush(at now: Timestamp, isLast: Bool = false) async {
     for (interface, since) in absent { await record(gapOf: interface, since: since, until: now) }
-    var batch = pending
     let late = isLast ? [] : awaited(at: now)
-    if !late.isEmpty { batch.records.removeAll { late.contains($0.id) } }
+    let ready = late.isEmpty ? records : records.filter { !late.contains($0.id) }
     do {
       let counters = RunCounters(meter.withMeter { $0.counters }, dropped: meter.statistics.dropped)
       let outcome = try await recorder.record(
-        batch, owners: owners.find(batch.records), counters: counters, window: (from: recordedAt, until: now), pointers: pointers)
-      owners.forget(batch.records)
-      // Nothing else runs between taking the batch and here but notes of events, so these are exactly what was recorded.
-      pending.names = []
-      pending.records = late.isEmpty ? [] : pending.records.filter { late.contains($0.id) }
+        ready, names: names, owners: owners.find(ready), counters: counters, window: (from: recordedAt, until: now), pointers: pointers)
+      owners.forget(ready)
+      // Nothing else runs between taking the records and here but notes of events, so these are exactly what was recorded.
+      names = []
+      records = late.isEmpty ? [] : records.filter { late.contains($0.id) }
       pointers = []
       recordedAt = now
       if let since = failingSince { await recovered(since: since, at: now) }
@@ -139,8 +142,8 @@ actor Pump: ServiceLifecycle.Service {
   /// The flows whose pod the API may still tell of.
   private func awaited(at now: Timestamp) -> Set<UInt64> {
     guard let pods = configuration.pods else { return [] }
-    let found = owners.find(pending.records)
-    return Set(pending.records.lazy.filter { pods.isAwaited($0, owner: found[$0.id], at: now) }.map(\.id))
+    let found = owners.find(records)
+    return Set(records.lazy.filter { pods.isAwaited($0, owner: found[$0.id], at: now) }.map(\.id))
   }
 
   private func failed(_ error: StorageError, at now: Timestamp) {
@@ -149,12 +152,12 @@ actor Pump: ServiceLifecycle.Service {
       logger.error("\(error); up to \(Self.backlogLimit) flows wait in memory until it can be written")
     }
     retryAt = now.adding(nanoseconds: 2_000_000_000)
-    let excess = pending.records.count - Self.backlogLimit
+    let excess = records.count - Self.backlogLimit
     if excess > 0 {
-      pending.records.removeFirst(excess)
+      records.removeFirst(excess)
       lost += UInt64(excess)
     }
-    if pending.names.count > Self.backlogLimit { pending.names.removeFirst(pending.names.count - Self.backlogLimit) }
+    if names.count > Self.backlogLimit { names.removeFirst(names.count - Self.backlogLimit) }
   }
 
   private func recovered(since: Timestamp, at now: Timestamp) async {
@@ -198,16 +201,16 @@ actor Pump: ServiceLifecycle.Service {
   private func finish() async {
     try? notifier?.notify(.stopping)
     let now = WallClock.now
-    pending.records += reverse?.giveUp() ?? []
+    records += reverse?.giveUp() ?? []
     while true {
       let batch = meter.withMeter { $0.drain(at: now, reason: .forcedEnd, limit: 8192) }
       if batch.isEmpty { break }
-      pending.records += batch.records
-      pending.names += batch.names
+      records += batch.records()
+      names += batch.names
       await flush(at: now, isLast: true)
     }
     await flush(at: now, isLast: true)
-    if !pending.isEmpty { logger.error("\(pending.records.count) flows could not be written to \(configuration.database) and are lost") }
+    if !isIdle { logger.error("\(records.count) flows could not be written to \(configuration.database) and are lost") }
     do {
       try await recorder.end(at: now)
     } catch {

@@ -45,14 +45,14 @@ actor Recorder {
 
   /// - Parameters:
   ///   - owners: who owns the sockets of this host's own flows, by flow.
-  ///   - window: from where to where the batch reaches, in the time of the capture.
+  ///   - window: from where to where the records reach, in the time of the capture.
   func record(
-    _ batch: FlowBatch, owners: [UInt64: Workload] = [:], counters: RunCounters, window: (from: Timestamp, until: Timestamp),
+    _ records: [FlowRecord], names: [NameRecord], owners: [UInt64: Workload] = [:], counters: RunCounters, window: (from: Timestamp, until: Timestamp),
     pointers: [(IPAddress, CachedPointer, until: Timestamp)] = []
   ) throws(StorageError) -> Outcome {
-    var outcome = Outcome(names: batch.names)
-    outcome.flows.reserveCapacity(batch.records.count)
-    for record in batch.records where annotator.isEgress(record) {
+    var outcome = Outcome(names: names)
+    outcome.flows.reserveCapacity(records.count)
+    for record in records where annotator.isEgress(record) {
       outcome.flows.append(record)
       annotator.annotate(&outcome.flows[outcome.flows.count - 1], owner: owners[record.id])
     }

@@ -86,7 +86,7 @@ struct Replay {
     let window = (from: first ?? end, until: end)
     let counters = RunCounters(counters, dropped: 0)
     writing = Task { [recorder, onOutcome] in
-      onOutcome(try await recorder.record(batch, counters: counters, window: window))
+      onOutcome(try await recorder.record(batch.records(), names: batch.names, counters: counters, window: window))
     }
   }
 }
