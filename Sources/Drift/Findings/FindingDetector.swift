@@ -26,10 +26,11 @@ public struct FindingDetector: Sendable {
     let denial = endpoint.verdict?.bypass != nil && endpoint.answered > 0 ? FindingKind.bypass : .denied
     guard endpoint.isThirdParty else { return decision == .denied ? [denial] : [] }
     var kinds: [FindingKind] = []
-    if isNew, !isDeclared(endpoint) { kinds.append(.new) }
+    let isWide = width(of: endpoint) != nil
+    if isNew, isWide || !isDeclared(endpoint) { kinds.append(.new) }
     if decision == .denied { kinds.append(denial) }
     if decision == .unprotected { kinds.append(.unprotected) }
-    if width(of: endpoint) != nil { kinds.append(.wide) }
+    if isWide { kinds.append(.wide) }
     if endpoint.scope == .external, endpoint.namingGap != nil { kinds.append(.unnamed) }
     if endpoint.application?.isEncryptedDNS == true { kinds.append(.encryptedDNS) }
     return kinds
@@ -75,9 +76,9 @@ public struct FindingDetector: Sendable {
     return "*.\(domain) is shared by many tenants"
   }
 
+  /// Whether a rule, wide or not, allows it.
   private func isDeclared(_ endpoint: Endpoint) -> Bool {
-    guard let verdict = endpoint.verdict else { return false }
-    return verdict.decision == .allowed && !verdict.by.isEmpty && width(of: endpoint) == nil
+    endpoint.verdict.map { $0.decision == .allowed && !$0.by.isEmpty } ?? false
   }
 
   /// Nil for a kind that is not about an endpoint.
