@@ -41,7 +41,7 @@ public enum APIError: Error, Hashable, Sendable, CustomStringConvertible {
     case .unreachable(let server, let cause): "cannot reach the API server at \(server): \(printable(cause)); check the address and the network"
     case .refused(_, let status, _) where status.code == 401:
       "the API server does not know this token or certificate (401); check the service account or the kubeconfig"
-    case .refused(_, let status, _) where status.code == 403: "\(printable(status.message)); grant get, list and watch (see deploy/rbac)"
+    case .refused(_, let status, _) where status.code == 403: "\(printable(status.message)); grant get, list and watch to the account that egress-obs runs as"
     case .refused(let path, let status, _): "the API server answers \(status.code) to \(path): \(printable(status.message))"
     case .malformed(let path, let cause): "the API server's answer to \(path) cannot be read: \(printable(cause))"
     case .configuration(let text): text
