@@ -61,13 +61,7 @@ extension DriftReport {
     if observations.countsWholeLife {
       StandardError.write("egress-obs: single flows are not kept that far back; counts are of each endpoint's whole life\n")
     }
-    var endpoints = observations.endpoints
-    if declared.hasPolicies {
-      let judge = Judge(policies: declared.policies, inventory: declared.inventory)
-      for index in endpoints.indices {
-        endpoints[index].verdict = judge.judge(endpoints[index].workload, endpoints[index].destination)
-      }
-    }
+    var endpoints = observations.endpoints.judged(by: declared)
     let selection = filter.ignoringFindings
     if selection.hasCriteria { endpoints.removeAll { !selection.matches($0.filterSubject) } }
     self.init(

@@ -1,6 +1,7 @@
 public import ArgumentParser
 public import EgressModel
 public import Logging
+public import Policy
 public import Reporting
 public import Storage
 
@@ -40,5 +41,6 @@ extension ReportFormat: ExpressibleByArgument {
 extension OutputFormat: ExpressibleByArgument {}
 extension Verdict.Decision: ExpressibleByArgument {}
 extension FindingKind: ExpressibleByArgument {}
+extension PolicyDialect: ExpressibleByArgument {}
 extension QueuedAlert.State: ExpressibleByArgument {}
 extension Logger.Level: @retroactive ExpressibleByArgument {}

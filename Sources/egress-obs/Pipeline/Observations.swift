@@ -1,5 +1,6 @@
 import Drift
 import EgressModel
+import Policy
 import Storage
 
 /// What a database holds of a window: the endpoints to report on, and how far they can be trusted.
@@ -51,6 +52,19 @@ struct Observations {
       return true
     }
     return order.compactMap { endpoints[$0] }
+  }
+}
+
+extension [Endpoint] {
+  /// Judged anew, where policies were declared; else with the verdicts that were kept.
+  func judged(by declared: Declared) -> [Endpoint] {
+    guard declared.hasPolicies else { return self }
+    let judge = Judge(policies: declared.policies, inventory: declared.inventory)
+    return map { endpoint in
+      var endpoint = endpoint
+      endpoint.verdict = judge.judge(endpoint.workload, endpoint.destination)
+      return endpoint
+    }
   }
 }
 
