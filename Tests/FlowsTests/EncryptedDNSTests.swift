@@ -60,7 +60,9 @@ private let client = MeterRun.client
     let own = KnownResolvers(table: Array("# a.example\tcomment\nb.example\tB\n192.0.2.1\tB\n".utf8))
     #expect(own.contains(DomainName(presentation: "x.y.b.example")) && own.contains(Self.address("192.0.2.1")))
     #expect(!own.contains(DomainName(presentation: "a.example")) && !own.contains(DomainName(presentation: "example")))
-    // A name may be any text: one of many dots ends too.
-    #expect(!own.contains(DomainName(presentation: String(repeating: "a.", count: 5_000) + "b.example")))
+    #expect(!own.contains(DomainName(presentation: "ab.example")) && !own.contains(DomainName(presentation: "b.example.org")))
+    // A name said by a TLS client may be any text, of any number of dots.
+    #expect(own.contains(DomainName(presentation: String(repeating: "a.", count: 5_000) + "b.example")))
+    #expect(!own.contains(DomainName(presentation: String(repeating: ".", count: 5_000))))
   }
 }

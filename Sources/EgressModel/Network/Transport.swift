@@ -3,11 +3,11 @@ public struct Transport: RawRepresentable, Hashable, Sendable {
   public let rawValue: UInt8
   @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-  public static let icmp = Transport(rawValue: 1)
-  public static let tcp = Transport(rawValue: 6)
-  public static let udp = Transport(rawValue: 17)
-  public static let icmpv6 = Transport(rawValue: 58)
-  public static let sctp = Transport(rawValue: 132)
+  @inlinable public static var icmp: Transport { Transport(rawValue: 1) }
+  @inlinable public static var tcp: Transport { Transport(rawValue: 6) }
+  @inlinable public static var udp: Transport { Transport(rawValue: 17) }
+  @inlinable public static var icmpv6: Transport { Transport(rawValue: 58) }
+  @inlinable public static var sctp: Transport { Transport(rawValue: 132) }
 
   /// Whether the protocol has ports that we read.
   @inlinable public var hasPorts: Bool { self == .tcp || self == .udp || self == .sctp }
@@ -47,24 +47,24 @@ public struct LinkType: RawRepresentable, Hashable, Sendable {
   public let rawValue: Int32
   @inlinable public init(rawValue: Int32) { self.rawValue = rawValue }
 
-  public static let null = LinkType(rawValue: 0)
-  public static let ethernet = LinkType(rawValue: 1)
-  public static let ppp = LinkType(rawValue: 9)
-  public static let fddi = LinkType(rawValue: 10)
-  public static let raw = LinkType(rawValue: 12)
+  @inlinable public static var null: LinkType { LinkType(rawValue: 0) }
+  @inlinable public static var ethernet: LinkType { LinkType(rawValue: 1) }
+  @inlinable public static var ppp: LinkType { LinkType(rawValue: 9) }
+  @inlinable public static var fddi: LinkType { LinkType(rawValue: 10) }
+  @inlinable public static var raw: LinkType { LinkType(rawValue: 12) }
   /// PPP in HDLC-like framing, or Cisco's HDLC.
-  public static let pppSerial = LinkType(rawValue: 50)
+  @inlinable public static var pppSerial: LinkType { LinkType(rawValue: 50) }
   /// PPPoE without the Ethernet header.
-  public static let pppEthernet = LinkType(rawValue: 51)
-  public static let ciscoHDLC = LinkType(rawValue: 104)
+  @inlinable public static var pppEthernet: LinkType { LinkType(rawValue: 51) }
+  @inlinable public static var ciscoHDLC: LinkType { LinkType(rawValue: 104) }
   /// IEEE 802.11.
-  public static let wifi = LinkType(rawValue: 105)
-  public static let loop = LinkType(rawValue: 108)
-  public static let linuxSLL = LinkType(rawValue: 113)
-  public static let radiotap = LinkType(rawValue: 127)
-  public static let mpls = LinkType(rawValue: 219)
-  public static let ipv4 = LinkType(rawValue: 228)
-  public static let ipv6 = LinkType(rawValue: 229)
-  public static let nflog = LinkType(rawValue: 239)
-  public static let linuxSLL2 = LinkType(rawValue: 276)
+  @inlinable public static var wifi: LinkType { LinkType(rawValue: 105) }
+  @inlinable public static var loop: LinkType { LinkType(rawValue: 108) }
+  @inlinable public static var linuxSLL: LinkType { LinkType(rawValue: 113) }
+  @inlinable public static var radiotap: LinkType { LinkType(rawValue: 127) }
+  @inlinable public static var mpls: LinkType { LinkType(rawValue: 219) }
+  @inlinable public static var ipv4: LinkType { LinkType(rawValue: 228) }
+  @inlinable public static var ipv6: LinkType { LinkType(rawValue: 229) }
+  @inlinable public static var nflog: LinkType { LinkType(rawValue: 239) }
+  @inlinable public static var linuxSLL2: LinkType { LinkType(rawValue: 276) }
 }

@@ -52,10 +52,13 @@ extension FlowMeter {
       batch.names = answers
       answers.removeAll(keepingCapacity: true)
     }
-    guard !ended.isEmpty else { return }
-    let count = min(limit, ended.count)
-    batch.metered += ended[..<count]
-    ended.removeFirst(count)
+    if batch.metered.isEmpty, ended.count <= limit {
+      swap(&batch.metered, &ended)
+    } else {
+      let count = min(limit, ended.count)
+      batch.metered += ended[..<count]
+      ended.removeFirst(count)
+    }
   }
 
   private mutating func sweep(to time: Timestamp, _ batch: inout FlowBatch) {

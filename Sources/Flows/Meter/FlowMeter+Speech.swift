@@ -64,14 +64,9 @@ extension FlowMeter {
   }
 
   mutating func amend(_ index: Int, _ change: (inout FlowDetails) -> Void) {
-    let handle = table[index].details
-    var known = (handle == Flow.none ? nil : details[handle]) ?? FlowDetails()
-    change(&known)
-    if handle == Flow.none {
-      table[index].details = details.insert(known)
-    } else {
-      details[handle] = known
-    }
+    if table[index].details == Flow.none { table[index].details = details.insert(FlowDetails()) }
+    // In place: a copy would share every list, and changing one would copy it.
+    details.update(at: table[index].details, change)
   }
 
   /// An address literal was said, but names nothing.

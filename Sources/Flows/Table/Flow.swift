@@ -9,7 +9,7 @@ struct Flow {
   struct Marks: OptionSet {
     let rawValue: UInt32
     init(rawValue: UInt32) { self.rawValue = rawValue }
-    init(_ lowMark: Marks, _ side: FlowKey.Side) { rawValue = lowMark.rawValue << UInt32(side.rawValue) }
+    @inline(__always) init(_ lowMark: Marks, _ side: FlowKey.Side) { rawValue = lowMark.rawValue << UInt32(side.rawValue) }
 
     /// The initial sequence number of the side is known.
     static let synLow = Marks(rawValue: 1 << 0)

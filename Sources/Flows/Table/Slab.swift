@@ -19,6 +19,11 @@ struct Slab<Value: Sendable>: Sendable {
     return Int32(truncatingIfNeeded: values.count - 1)
   }
 
+  mutating func update(at index: Int32, _ change: (inout Value) -> Void) {
+    guard values[Int(index)] != nil else { return }
+    change(&values[Int(index)]!)
+  }
+
   mutating func remove(at index: Int32) -> Value? {
     guard let value = values[Int(index)] else { return nil }
     values[Int(index)] = nil

@@ -42,8 +42,8 @@ final class FlowWriter {
   ) throws(StorageError) -> [Bool] {
     var news: [Bool] = []
     news.reserveCapacity(flows.count)
-    for (index, flow) in flows.enumerated() {
-      news.append(try record(flow, run: run, findings))
+    for index in flows.indices {
+      news.append(try record(flows[index], run: run, findings))
       if index % Self.chunk == Self.chunk - 1 { try endpoints.flush() }
     }
     try endpoints.flush()

@@ -2,10 +2,12 @@ internal import EgressModel
 
 /// Decodes domain names of one message ([RFC 1035 §4.1.4](https://www.rfc-editor.org/rfc/rfc1035#section-4.1.4)).
 ///
-/// Keeps its buffer from name to name, and the question's name, which most records point back to.
+/// Keeps its buffer from name to name, and the first names, which most records point back to: the question's and the aliases'.
 struct DNSNameDecoder {
   private var text: [UInt8] = []
-  private var first: (offset: Int, name: DomainName)?
+  private var known: [(offset: Int, name: DomainName)] = []
+
+  private static let maximumKnownCount = 8
 
   init() {
     // Holds nearly every name without growing.
@@ -14,8 +16,8 @@ struct DNSNameDecoder {
 
   /// The name at `offset` and where the octets after it begin.
   mutating func name(_ bytes: Span<UInt8>, at offset: Int) throws(WireError) -> (name: DomainName, end: Int) {
-    if let first, let target = Self.pointer(bytes, at: offset), target == first.offset {
-      return (first.name, offset + 2)
+    if let target = Self.pointer(bytes, at: offset), let known = known.first(where: { $0.offset == target }) {
+      return (known.name, offset + 2)
     }
     text.removeAll(keepingCapacity: true)
     let end = try Self.walk(bytes, at: offset) { label in
@@ -37,7 +39,7 @@ struct DNSNameDecoder {
       }
     }
     let name = DomainName(appended: text)
-    if first == nil { first = (offset, name) }
+    if known.count < Self.maximumKnownCount { known.append((offset, name)) }
     return (name, end)
   }
 

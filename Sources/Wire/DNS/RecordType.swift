@@ -3,15 +3,15 @@ public struct RecordType: RawRepresentable, Hashable, Sendable {
   public let rawValue: UInt16
   @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
 
-  public static let a = Self(rawValue: 1)
-  public static let cname = Self(rawValue: 5)
-  public static let ptr = Self(rawValue: 12)
-  public static let aaaa = Self(rawValue: 28)
-  public static let opt = Self(rawValue: 41)
-  public static let svcb = Self(rawValue: 64)
-  public static let https = Self(rawValue: 65)
+  @inlinable public static var a: Self { Self(rawValue: 1) }
+  @inlinable public static var cname: Self { Self(rawValue: 5) }
+  @inlinable public static var ptr: Self { Self(rawValue: 12) }
+  @inlinable public static var aaaa: Self { Self(rawValue: 28) }
+  @inlinable public static var opt: Self { Self(rawValue: 41) }
+  @inlinable public static var svcb: Self { Self(rawValue: 64) }
+  @inlinable public static var https: Self { Self(rawValue: 65) }
   /// The query type `*`: any type.
-  public static let any = Self(rawValue: 255)
+  @inlinable public static var any: Self { Self(rawValue: 255) }
 
   private static let names: [UInt16: String] = [
     1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 13: "HINFO", 15: "MX", 16: "TXT", 17: "RP", 18: "AFSDB", 24: "SIG", 25: "KEY",

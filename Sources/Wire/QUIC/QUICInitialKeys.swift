@@ -20,25 +20,23 @@ struct QUICInitialKeys: Sendable {
     self.version = version
     self.connectionID = connectionID
     // HKDF-Extract is an HMAC under the salt (RFC 5869 2.2).
-    var extraction = version == .v1 ? Self.extractionOfV1 : HMAC<SHA256>(key: SymmetricKey(data: salt))
-    extraction.update(data: connectionID)
-    let initial = HMAC<SHA256>(key: SymmetricKey(data: extraction.finalize()))
-    let client = HMAC<SHA256>(key: SymmetricKey(data: Self.expand(initial, label: "client in", byteCount: 32)))
+    let extract = version == .v1 ? Self.extractionOfV1 : KeyedSHA256(key: salt)
+    let client = KeyedSHA256(key: Self.expand(KeyedSHA256(key: extract.code(of: connectionID)), label: "client in", byteCount: 32))
     key = SymmetricKey(data: Self.expand(client, label: version.labelPrefix + "key", byteCount: 16))
     headerKey = SymmetricKey(data: Self.expand(client, label: version.labelPrefix + "hp", byteCount: 16))
     iv = Self.expand(client, label: version.labelPrefix + "iv", byteCount: 12)
   }
 
-  /// Nearly every connection is of version 1, and an HMAC takes longer to key than to compute.
-  private static let extractionOfV1 = HMAC<SHA256>(key: SymmetricKey(data: QUICVersion.v1.initialSalt ?? []))
+  /// Nearly every connection is of version 1, and an HMAC takes as long to key as to compute.
+  private static let extractionOfV1 = KeyedSHA256(key: QUICVersion.v1.initialSalt ?? [])
 
   /// HKDF-Expand-Label with an empty context ([RFC 8446 §7.1](https://www.rfc-editor.org/rfc/rfc8446#section-7.1)), for up to 32 octets.
-  private static func expand(_ secret: HMAC<SHA256>, label: String, byteCount: Int) -> [UInt8] {
+  private static func expand(_ secret: KeyedSHA256, label: String, byteCount: Int) -> [UInt8] {
     let label = "tls13 " + label
-    var expansion = secret
-    // So few octets are the start of the first block of RFC 5869 2.3, and a key could be turned into octets only through a pointer.
-    expansion.update(data: [UInt8(byteCount >> 8), UInt8(byteCount & 0xff), UInt8(label.utf8.count)] + Array(label.utf8) + [0, 1])
-    return [UInt8](expansion.finalize().prefix(byteCount))
+    // So few octets are the start of the first block of RFC 5869 2.3.
+    var code = secret.code(of: [UInt8(byteCount >> 8), UInt8(byteCount & 0xff), UInt8(label.utf8.count)] + Array(label.utf8) + [0, 1])
+    code.removeLast(code.count - byteCount)
+    return code
   }
 
   /// The frames of an Initial packet whose header starts at `start`; nil when it was not protected with these keys.

@@ -17,8 +17,12 @@ extension ClientHello {
   /// ```
   /// GREASE counts nowhere, and the hashes are of sorted lists, so a client that shuffles its extensions keeps its fingerprint.
   public func ja4(over carrier: Carrier) -> String {
-    let suites = cipherSuites.filter { !$0.isGREASE }
-    let types = extensions.filter { !$0.isGREASE }
+    var suites = cipherSuites
+    suites.removeAll(where: \.isGREASE)
+    suites.sort()
+    var types = extensions
+    types.removeAll(where: \.isGREASE)
+    types.sort()
     var text: [UInt8] = [carrier.rawValue]
     text.reserveCapacity(36)
     text += fingerprintVersion.utf8
@@ -28,14 +32,21 @@ extension ClientHello {
       text += [0x30 + count / 10, 0x30 + count % 10]
     }
     text += fingerprintProtocol
+    var list: [UInt8] = []
+    list.reserveCapacity(5 * max(suites.count, types.count + signatureAlgorithms.count))
     text.append(UInt8(ascii: "_"))
-    Self.appendHash(of: Self.list(suites.sorted()), to: &text)
+    for suite in suites { Self.append(suite, to: &list) }
+    Self.appendHash(of: list, to: &text)
     text.append(UInt8(ascii: "_"))
+    list.removeAll(keepingCapacity: true)
     // The server's name and the protocols are in the first part.
-    var offered = Self.list(types.filter { $0 != 0 && $0 != 16 }.sorted())
-    let algorithms = signatureAlgorithms.filter { !$0.isGREASE }
-    if !offered.isEmpty, !algorithms.isEmpty { offered += [UInt8(ascii: "_")] + Self.list(algorithms) }
-    Self.appendHash(of: offered, to: &text)
+    for type in types where type != 0 && type != 16 { Self.append(type, to: &list) }
+    var separator = UInt8(ascii: "_")
+    for algorithm in signatureAlgorithms where !list.isEmpty && !algorithm.isGREASE {
+      Self.append(algorithm, after: separator, to: &list)
+      separator = UInt8(ascii: ",")
+    }
+    Self.appendHash(of: list, to: &text)
     return String(decoding: text, as: UTF8.self)
   }
 
@@ -61,15 +72,13 @@ extension ClientHello {
     return [(first >> 4).hexadecimalDigit, (last & 15).hexadecimalDigit]
   }
 
-  /// In four hexadecimal digits each, with commas between.
-  private static func list(_ values: [UInt16]) -> [UInt8] {
-    var text: [UInt8] = []
-    text.reserveCapacity(5 * values.count)
-    for value in values {
-      if !text.isEmpty { text.append(UInt8(ascii: ",")) }
-      for shift in [12, 8, 4, 0] as [UInt16] { text.append(UInt8(value >> shift & 15).hexadecimalDigit) }
-    }
-    return text
+  /// In four hexadecimal digits, after a comma unless it is the first.
+  private static func append(_ value: UInt16, after separator: UInt8 = UInt8(ascii: ","), to list: inout [UInt8]) {
+    if !list.isEmpty { list.append(separator) }
+    list.append(UInt8(truncatingIfNeeded: value >> 12).hexadecimalDigit)
+    list.append(UInt8(truncatingIfNeeded: value >> 8 & 15).hexadecimalDigit)
+    list.append(UInt8(truncatingIfNeeded: value >> 4 & 15).hexadecimalDigit)
+    list.append(UInt8(truncatingIfNeeded: value & 15).hexadecimalDigit)
   }
 
   /// The first twelve digits of the SHA-256 of `list`; zeros for an empty one.
@@ -78,7 +87,13 @@ extension ClientHello {
       text += [UInt8](repeating: UInt8(ascii: "0"), count: 12)
       return
     }
-    for octet in SHA256.hash(data: list).prefix(6) { text += [(octet >> 4).hexadecimalDigit, (octet & 15).hexadecimalDigit] }
+    unsafe SHA256.hash(data: list).withUnsafeBytes { digest in
+      for index in 0..<6 {
+        let octet = unsafe digest[index]
+        text.append((octet >> 4).hexadecimalDigit)
+        text.append((octet & 15).hexadecimalDigit)
+      }
+    }
   }
 }
 

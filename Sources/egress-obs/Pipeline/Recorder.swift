@@ -47,15 +47,12 @@ actor Recorder {
   ///   - owners: who owns the sockets of this host's own flows, by flow.
   ///   - window: from where to where the records reach, in the time of the capture.
   func record(
-    _ records: [FlowRecord], names: [NameRecord], owners: [UInt64: Workload] = [:], counters: RunCounters, window: (from: Timestamp, until: Timestamp),
+    _ records: consuming [FlowRecord], names: [NameRecord], owners: [UInt64: Workload] = [:], counters: RunCounters, window: (from: Timestamp, until: Timestamp),
     pointers: [(IPAddress, CachedPointer, until: Timestamp)] = []
   ) throws(StorageError) -> Outcome {
-    var outcome = Outcome(names: names)
-    outcome.flows.reserveCapacity(records.count)
-    for record in records where annotator.isEgress(record) {
-      outcome.flows.append(record)
-      annotator.annotate(&outcome.flows[outcome.flows.count - 1], owner: owners[record.id])
-    }
+    var outcome = Outcome(flows: records, names: names)
+    outcome.flows.removeAll { !annotator.isEgress($0) }
+    for index in outcome.flows.indices { annotator.annotate(&outcome.flows[index], owner: owners[outcome.flows[index].id]) }
     let (from, until) = window
     try store.transaction { transaction throws(StorageError) in
       try transaction.record(names: outcome.names)

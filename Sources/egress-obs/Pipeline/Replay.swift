@@ -3,10 +3,12 @@ import EgressModel
 import Flows
 import Storage
 
-/// The pipeline over capture files: one task reads and meters while another annotates and stores the batch before.
+/// The pipeline over capture files: one task reads and meters while others annotate and store the batches before.
 struct Replay {
   /// Frames metered between two batches; at some 20 frames a flow a batch is a few thousand records.
   static let framesPerBatch = 32_768
+  /// Batches that wait to be stored or are just being stored. With one, reading would wait whenever a batch is larger than the next.
+  static let batchesInFlight = 2
   /// Records drained at once when the captures end.
   static let recordsPerBatch = 8_192
 
@@ -18,7 +20,8 @@ struct Replay {
   private var packets: UInt64 = 0
   private var first: Timestamp?
   private var last: Timestamp?
-  private var writing: Task<Void, any Error>?
+  /// Oldest first; each waits for the one before.
+  private var writing: [Task<Void, any Error>] = []
 
   /// Whether any frame was read.
   var hasRead: Bool { first != nil }
@@ -32,7 +35,7 @@ struct Replay {
   /// Reads the files one after the other; gives what went wrong with each, after everything that could be read of it was recorded.
   mutating func run(_ paths: [String], configuration: FlowMeterConfiguration) async throws -> [CaptureError] {
     let errors = try await meter(paths, configuration)
-    try await writing?.value
+    try await writing.last?.value
     try await recorder.end(at: last ?? Timestamp(nanoseconds: 0))
     return errors
   }
@@ -79,15 +82,18 @@ struct Replay {
     }
   }
 
-  /// Waits for the batch before, so that at most two are in memory, and lets this one be stored while reading goes on.
+  /// Lets a batch be stored while reading goes on, once not too many are in memory.
   private mutating func handOver(_ batch: FlowBatch, _ counters: FlowMeterCounters) async throws {
-    try await writing?.value
+    while writing.count >= Self.batchesInFlight { try await writing.removeFirst().value }
     let end = last ?? Timestamp(nanoseconds: 0)
     let window = (from: first ?? end, until: end)
     let counters = RunCounters(counters, dropped: 0)
-    writing = Task { [recorder, onOutcome] in
-      onOutcome(try await recorder.record(batch.records(), names: batch.names, counters: counters, window: window))
-    }
+    let before = writing.last
+    writing.append(
+      Task { [recorder, onOutcome] in
+        try await before?.value
+        onOutcome(try await recorder.record(batch.records(), names: batch.names, counters: counters, window: window))
+      })
   }
 }
 
