@@ -54,16 +54,30 @@ struct RandomObservations {
     let around = seen.name == nil ? (32, 128) : (24, 48)
     let isICMP = seen.transport == .icmp || seen.transport == .icmpv6
     switch dialect {
+    // Neither names nor ports.
+    case .systemd: return try sameBlock(around)
+    // Only between pods and the world.
+    case .egressFirewall:
+      guard asked.app == nil else { return true }
+      guard seen.app == nil, !isICMP, asked.transport == seen.transport, asked.port == seen.port else { return false }
+      return try seen.name.map { asked.name == $0 } ?? sameBlock((32, 128))
+    case .istio:
+      // What is not TCP passes by the sidecar.
+      guard asked.transport == .tcp, seen.transport == .tcp else { return false }
+      if asked.app != nil || seen.app != nil { return asked.service != nil && asked.service == seen.service }
+      guard asked.port == seen.port else { return false }
+      if let name = seen.name, seen.application != nil { return asked.name == name }
+      return try sameBlock(around)
     case .egressPolicy:
       // Its icmp is that of both families.
       guard asked.port == seen.port, asked.transport == seen.transport || isICMP && asked.port == nil && !asked.transport.hasPorts else { return false }
       return try seen.name.map { asked.name == $0 } ?? sameBlock((32, 128))
-    case .networkPolicy, .cilium:
-      if dialect == .networkPolicy, isICMP { return false }
+    case .networkPolicy, .cilium, .calico, .calicoEnterprise, .clusterNetworkPolicy:
+      if dialect == .networkPolicy || dialect == .clusterNetworkPolicy, isICMP { return false }
       guard asked.transport == seen.transport else { return false }
       if seen.app != nil || asked.app != nil { return seen.app == asked.app && seen.backendPort == asked.backendPort }
       guard asked.port == seen.port else { return false }
-      if dialect == .networkPolicy { return try sameBlock(around) }
+      if dialect == .networkPolicy || dialect == .calico { return try sameBlock(around) }
       return try seen.name.map { asked.name == $0 } ?? sameBlock((32, 128))
     }
   }
@@ -78,12 +92,21 @@ struct RandomObservations {
     var allowed = 0
     for _ in 0..<60 {
       let source: NameSource = Bool.random(using: &random) ? .tlsSNI : .dns
-      let workload = SuggestionTests.web
-      let seen = (0..<Int.random(in: 1...12, using: &random)).map { _ in RandomObservations.target(&random) }
+      let workload = dialect == .systemd ? Workload(kind: .systemd, name: "web.service") : SuggestionTests.web
+      let subject: SuggestionSubject =
+        switch dialect {
+        case .systemd: .host(.systemd, name: "web.service")
+        case .egressFirewall: .namespace("shop")
+        default: SuggestionTests.subject
+        }
+      // One that every dialect has to do with.
+      let first = RandomObservations.Target(address: "198.51.100.10", name: "api.example.com", port: 443, transport: .tcp, application: .tls)
+      let seen = [first] + (0..<Int.random(in: 0...12, using: &random)).map { _ in RandomObservations.target(&random) }
       let endpoints = try seen.map { try RandomObservations.endpoint($0, from: workload, source) }
-      let suggestion = try Suggestion(for: SuggestionTests.subject, from: endpoints, in: dialect, inventory: inventory)
-      var policies = PolicySet()
-      try #require(policies.add(suggestion.text, file: "s.yaml") == [], "seed \(seed)\n\(suggestion.text)")
+      let suggestion = try Suggestion(for: subject, from: endpoints, in: dialect, inventory: inventory)
+      var policies = PolicySet(engine: dialect == .calicoEnterprise ? .calicoEnterprise : .auto)
+      let file = dialect == .systemd ? "/etc/systemd/system/web.service.d/s.conf" : "s.yaml"
+      try #require(policies.add(suggestion.text, file: file) == [], "seed \(seed)\n\(suggestion.text)")
       let judge = Judge(policies: policies, inventory: inventory)
       for asked in seen + (0..<60).map({ _ in RandomObservations.target(&random) }) {
         let expected = try seen.contains { try RandomObservations.allows(asked, seen: $0, dialect) }
@@ -92,7 +115,7 @@ struct RandomObservations {
         #expect((verdict.decision == .allowed) == expected, "seed \(seed): \(asked) is \(verdict.decision) under\n\(suggestion.text)")
         if expected { allowed += 1 }
       }
-      let again = try Suggestion(for: SuggestionTests.subject, from: endpoints.shuffled(using: &random), in: dialect, inventory: inventory)
+      let again = try Suggestion(for: subject, from: endpoints.shuffled(using: &random), in: dialect, inventory: inventory)
       #expect(again.text == suggestion.text, "seed \(seed)")
     }
     #expect(allowed > 200)

@@ -38,9 +38,9 @@ enum CiliumWriter {
       yaml.line("- \(member(first)):")
       yaml.nested { yaml in
         var written: Set<String> = []
-        for (peer, evidence) in rule.peers {
-          let value = value(peer, in: draft)
-          yaml.comment(evidence.text(for: peer))
+        for observed in rule.peers {
+          let value = value(observed.peer, in: draft)
+          yaml.comment(observed.comment)
           if written.insert(value).inserted { yaml.line("- \(value)") }
         }
         // Where the API server's Service leads is not known, and so neither is the port.
@@ -53,7 +53,7 @@ enum CiliumWriter {
   private static func member(_ peer: Needs.Peer) -> String {
     switch peer {
     case .pods: "toEndpoints"
-    case .apiServer, .node: "toEntities"
+    case .apiServer, .service, .node: "toEntities"
     case .name, .below: "toFQDNs"
     case .block: "toCIDR"
     }
@@ -65,7 +65,7 @@ enum CiliumWriter {
       var labels = group.labels
       if group.namespace != draft.namespace { labels["k8s:io.kubernetes.pod.namespace"] = group.namespace }
       return "matchLabels: \(YAMLWriter.flow(labels))"
-    case .apiServer: return "kube-apiserver"
+    case .apiServer, .service: return "kube-apiserver"
     case .node(_, let isOwn): return isOwn == true ? "host" : "remote-node"
     case .name(let name): return "matchName: \(YAMLWriter.scalar(name.text))"
     case .below(let domain): return "matchPattern: \(YAMLWriter.scalar("*.\(domain)"))"

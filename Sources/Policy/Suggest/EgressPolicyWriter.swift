@@ -24,17 +24,12 @@ enum EgressPolicyWriter {
   }
 
   private static func write(_ rule: Needs.Rule, _ transport: Transport, _ numbers: [UInt16], to yaml: inout YAMLWriter) {
-    let isNamed = if case .block? = rule.peers.first?.peer { false } else { true }
+    let isNamed = rule.peers.first?.peer.pattern != nil
     yaml.line(isNamed ? "- names:" : "- cidrs:")
     yaml.nested { yaml in
-      for (peer, evidence) in rule.peers {
-        yaml.comment(evidence.text(for: peer))
-        switch peer {
-        case .name(let name): yaml.line("- \(YAMLWriter.scalar(name.text))")
-        case .below(let domain): yaml.line("- \(YAMLWriter.scalar("*.\(domain)"))")
-        case .block(let block): yaml.line("- \(YAMLWriter.scalar(block.description))")
-        case .pods, .apiServer, .node: break
-        }
+      for observed in rule.peers {
+        yaml.comment(observed.comment)
+        yaml.line("- \(YAMLWriter.scalar(observed.peer.pattern ?? observed.peer.prefix?.description ?? ""))")
       }
       if !numbers.isEmpty { yaml.line("ports: [\(numbers.map(String.init).joined(separator: ", "))]") }
       yaml.line("transports: [\(transport == .icmpv6 ? "icmp" : transport.description)]")

@@ -45,12 +45,13 @@ struct Evidence {
     var subject: [String]
     switch peer {
     case .name: subject = []
+    case .service(let namespace, let name): subject = ["Service \(namespace)/\(name)"]
     case .pods(let group):
       subject = [group.title]
       if !group.others.isEmpty { parts.append("the labels select \(Self.some(group.others)) too") }
     default: subject = names.isEmpty ? [] : [Self.some(names.map(\.text).sorted())]
     }
-    if case .pods = peer {} else {
+    if peer.kind > 1 {
       if !vendors.isEmpty { subject.append(Self.some(vendors.sorted())) }
       if !sources.isEmpty { subject.append("by \(sources.sorted().map(\.rawValue).joined(separator: ", "))") }
       if names.isEmpty { subject.append(isEncrypted ? "the hello is encrypted" : "nothing names it") }

@@ -6,10 +6,14 @@ struct Needs {
     var transport: Transport
     /// Nil for protocols without ports.
     var number: UInt16?
+    /// What Istio calls the protocol above; empty for everybody else.
+    var word = ""
   }
 
   enum Peer: Hashable {
     case pods(PodGroup)
+    /// A Service, for who lets those through.
+    case service(namespace: String, name: String)
     /// The cluster's API server behind its Service, whose endpoints no selector tells.
     case apiServer
     case name(DomainName)
@@ -20,9 +24,16 @@ struct Needs {
     case block(IPPrefix)
   }
 
+  struct Observed {
+    var peer: Peer
+    var evidence: Evidence
+
+    var comment: String { evidence.text(for: peer) }
+  }
+
   /// Peers of one kind that need the same ports: whatever is let through was seen.
   struct Rule {
-    var peers: [(peer: Peer, evidence: Evidence)]
+    var peers: [Observed]
     /// In order.
     var ports: [Port]
   }
@@ -54,9 +65,9 @@ struct Needs {
       }
     }
     leftOut = missing.sorted()
-    var grouped: [Key: [(peer: Peer, evidence: Evidence)]] = [:]
+    var grouped: [Key: [Observed]] = [:]
     for (peer, need) in found {
-      grouped[Key(kind: peer.kind, ports: need.ports.sorted()), default: []].append((peer, need.evidence))
+      grouped[Key(kind: peer.kind, ports: need.ports.sorted()), default: []].append(Observed(peer: peer, evidence: need.evidence))
     }
     rules = grouped.sorted { $0.key < $1.key }.map { key, peers in
       Rule(peers: peers.sorted { $0.peer.order < $1.peer.order }, ports: key.ports)
@@ -75,7 +86,7 @@ struct Needs {
 
 extension Needs.Port: Comparable {
   static func < (a: Self, b: Self) -> Bool {
-    (a.transport.rawValue, a.number ?? 0) < (b.transport.rawValue, b.number ?? 0)
+    (a.transport.rawValue, a.number ?? 0, a.word) < (b.transport.rawValue, b.number ?? 0, b.word)
   }
 }
 
@@ -85,15 +96,35 @@ extension Needs.Peer {
     switch self {
     case .pods: 0
     case .apiServer: 1
+    case .service: 1
     case .name, .below: 2
     case .node: 3
     case .block: 4
     }
   }
 
+  /// The name, or the pattern whose `*` is one label or more, as the dialect has it.
+  var pattern: String? {
+    switch self {
+    case .name(let name): name.text
+    case .below(let domain): "*.\(domain)"
+    default: nil
+    }
+  }
+
+  /// The addresses, where these tell.
+  var prefix: IPPrefix? {
+    switch self {
+    case .node(let address, _): IPPrefix(address)
+    case .block(let block): block
+    default: nil
+    }
+  }
+
   fileprivate var order: (String, IPAddress, Int) {
     switch self {
     case .pods(let group): ("\(group.namespace)/\(group.title)", IPAddress(v4: 0), 0)
+    case .service(let namespace, let name): ("\(namespace)/\(name)", IPAddress(v4: 0), 0)
     case .apiServer: ("", IPAddress(v4: 0), 0)
     // By domain, so that a vendor's names stand together.
     case .name(let name): (name.labels.reversed().joined(separator: "."), IPAddress(v4: 0), 0)

@@ -11,9 +11,9 @@ enum NetworkPolicyWriter {
       for rule in draft.rules {
         yaml.line("- to:")
         yaml.nested { yaml in
-          for (peer, evidence) in rule.peers {
-            yaml.comment(evidence.text(for: peer))
-            write(peer, in: draft.namespace, to: &yaml)
+          for observed in rule.peers {
+            yaml.comment(observed.comment)
+            write(observed.peer, in: draft.namespace, to: &yaml)
           }
           yaml.line("ports:")
           for port in rule.ports {
@@ -30,9 +30,8 @@ enum NetworkPolicyWriter {
     case .pods(let group):
       yaml.line("- namespaceSelector: {matchLabels: \(YAMLWriter.flow(["kubernetes.io/metadata.name": group.namespace]))}")
       yaml.nested { $0.line("podSelector: {matchLabels: \(YAMLWriter.flow(group.labels))}") }
-    case .node(let address, _): yaml.line("- ipBlock: {cidr: \(YAMLWriter.scalar(IPPrefix(address).description))}")
-    case .block(let block): yaml.line("- ipBlock: {cidr: \(YAMLWriter.scalar(block.description))}")
-    case .name, .below, .apiServer: break
+    default:
+      if let prefix = peer.prefix { yaml.line("- ipBlock: {cidr: \(YAMLWriter.scalar(prefix.description))}") }
     }
   }
 }

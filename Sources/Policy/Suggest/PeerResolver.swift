@@ -22,6 +22,10 @@ struct PeerResolver {
   /// Several where a Service has several kinds of backends; none where no policy is asked.
   mutating func peers(of endpoint: Endpoint) -> Result<[Found], Refusal> {
     let destination = endpoint.destination
+    if dialect == .systemd {
+      // Its lists know no protocol and no port, and loopback is their matter.
+      return .success([(outside(endpoint), Needs.Port(transport: .tcp))])
+    }
     // A workload's own traffic is no policy's matter.
     if destination.address.isLoopback { return .success([]) }
     if endpoint.workload.kind == .pod, let pod = cluster.pod(for: endpoint.workload), cluster.pods[pod].addresses.contains(destination.address) {
@@ -33,6 +37,7 @@ struct PeerResolver {
     guard dialect.seesBackends else {
       return .success([(outside(endpoint), Needs.Port(transport: destination.transport, number: destination.port))])
     }
+    if dialect == .istio { return registered(endpoint) }
     switch cluster.targets(of: destination) {
     case .unknown(let reason):
       if dialect == .cilium, cluster.service(at: destination.address)?.isAPIServer == true {
@@ -42,6 +47,8 @@ struct PeerResolver {
     case .places(let places):
       var found: [Found] = []
       for place in places {
+        // Between pods it lets everything through.
+        if dialect == .egressFirewall, place.pod != nil || cluster.isPodNetwork(place.address) { continue }
         switch peer(at: place, endpoint) {
         case .success(let peer): found.append((peer, Needs.Port(transport: destination.transport, number: place.port)))
         case .failure(let refusal): return .failure(refusal)
@@ -74,14 +81,52 @@ struct PeerResolver {
     return .success(.node(address, isOwn: own == node))
   }
 
+  /// What of a mesh's registry a TCP connection is for: a Service, or an entry that is still to be written.
+  private func registered(_ endpoint: Endpoint) -> Result<[Found], Refusal> {
+    let destination = endpoint.destination
+    guard destination.transport == .tcp, let number = destination.port else { return .success([]) }
+    var port = Needs.Port(transport: .tcp, number: number)
+    if let service = service(behind: destination) { return .success([(.service(namespace: service.namespace, name: service.name), port)]) }
+    guard cluster.service(at: destination.address) == nil, cluster.pod(at: destination.address) == nil else {
+      return .failure(Refusal(reason: "no Service of the inventory leads there, and a mesh that is closed knows only those"))
+    }
+    var peer = outside(endpoint)
+    switch endpoint.application {
+    case .tls?, .doh?, .dot?: port.word = "TLS"
+    case .http?, .grpc?, .websocket?: port.word = "HTTP"
+    default: port.word = "TCP"
+    }
+    // Of what is neither, the sidecar knows only addresses.
+    if peer.pattern == nil { port.word = "TCP" } else if port.word == "TCP" { peer = .block(Self.around(endpoint.address)) }
+    return .success([(peer, port)])
+  }
+
+  private func service(behind destination: Destination) -> Service? {
+    if let service = cluster.service(at: destination.address) {
+      return service.ports.contains { $0.number == destination.port && $0.transport == .tcp } ? service : nil
+    }
+    guard let pod = cluster.pod(at: destination.address).map({ cluster.pods[$0] }) else { return nil }
+    return cluster.services.first { service in
+      guard service.namespace == pod.namespace, !service.selector.isEmpty, service.selector.allSatisfy({ pod.labels[$0] == $1 }) else { return false }
+      return service.ports.contains { port in
+        switch port.target {
+        case .number(let number): port.transport == .tcp && number == destination.port
+        case .named(let name): port.transport == .tcp && pod.ports.contains { $0.name == name && $0.number == destination.port && $0.transport == .tcp }
+        }
+      }
+    }
+  }
+
+  /// The smallest blocks that the internet routes: what has a name moves within them, and seldom out of them.
+  private static func around(_ address: IPAddress) -> IPPrefix {
+    IPPrefix(address, length: address.isV4 ? 24 : 48) ?? IPPrefix(address)
+  }
+
   /// By name where that can be; else the address of what nothing names, or the block around what has a name.
   private func outside(_ endpoint: Endpoint) -> Needs.Peer {
     let address = endpoint.address
     guard let name = endpoint.suggestedName else { return .block(IPPrefix(address)) }
-    guard dialect.knowsNames, dialect.accepts(name) else {
-      // The smallest blocks that the internet routes: what has a name moves within them, and seldom out of them.
-      return .block(IPPrefix(address, length: address.isV4 ? 24 : 48) ?? IPPrefix(address))
-    }
+    guard dialect.knowsNames, dialect.accepts(name) else { return .block(Self.around(address)) }
     return rotating[name].map { .below($0) } ?? .name(name)
   }
 }

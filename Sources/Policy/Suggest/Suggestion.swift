@@ -37,7 +37,7 @@ public struct Suggestion: Sendable {
   private static func check(
     _ text: String, _ draft: SuggestionDraft, _ endpoints: [Endpoint], _ isMet: [Bool], _ inventory: Inventory
   ) throws(PolicyError) {
-    var policies = PolicySet()
+    var policies = PolicySet(engine: draft.dialect.engine)
     if let error = policies.add(text, file: draft.file).first { throw .noSuggestion("what was written cannot be read back: \(error)") }
     let judge = Judge(policies: policies, inventory: inventory)
     var isSelected = false

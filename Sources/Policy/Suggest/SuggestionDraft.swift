@@ -21,6 +21,8 @@ struct SuggestionDraft {
     rules = needs.rules
     switch subject {
     case .namespace(let namespace): self.namespace = namespace
+    case .pods where dialect == .egressFirewall:
+      throw .noSuggestion("an EgressFirewall is for all pods of a namespace; ask for the namespace, or for another --dialect")
     case .pods(let namespace, let group):
       guard let pods = PodGroup(of: group, in: cluster) else {
         throw .noSuggestion("no label is known that selects \(group); pass --inventory with its pods, which must have labels")
@@ -28,10 +30,17 @@ struct SuggestionDraft {
       self.namespace = namespace
       labels = pods.labels
       if !pods.others.isEmpty { remarks.append("Its labels select \(pods.others.joined(separator: ", ")) too, for which nothing was looked at.") }
-    case .host:
-      guard dialect == .egressPolicy else {
-        throw .noSuggestion("\(dialect.title) is for pods, and \(subject.title) is of a host; say --dialect \(PolicyDialect.egressPolicy.rawValue)")
+    case .host(let kind, _):
+      guard dialect == .egressPolicy || dialect == .systemd && kind == .systemd else {
+        throw .noSuggestion("\(dialect.title) is not for \(subject.title); say --dialect \(PolicyDialect.egressPolicy.rawValue)")
       }
+    }
+    if dialect == .systemd, namespace != nil { throw .noSuggestion("a systemd drop-in is for units of a host, and \(subject.title) is of a cluster") }
+    switch dialect {
+    case .egressFirewall: name = "default"
+    // Objects of the whole cluster share their names.
+    case .clusterNetworkPolicy: name = "\(namespace ?? "default").\(name)"
+    default: break
     }
     if !dialect.knowsNames, needs.rules.contains(where: { $0.peers.contains { if case .block(let block) = $0.peer { !block.isHost } else { false } } }) {
       remarks.append("\(dialect.title) knows no names: what has one stands as the block it was seen in (/24, /48), with all its neighbours.")
@@ -40,12 +49,20 @@ struct SuggestionDraft {
   }
 
   /// What errors and the check call the text.
-  var file: String { "suggestion.yaml" }
+  var file: String { dialect == .systemd ? SystemdWriter.path(unit) : "suggestion.yaml" }
+
+  /// Of systemd.
+  var unit: String {
+    if case .host(_, let name) = subject { name } else { "" }
+  }
 
   private var dialectRemarks: [String] {
     switch dialect {
     case .cilium: CiliumWriter.remarks(self)
-    default: []
+    case .clusterNetworkPolicy: ClusterNetworkPolicyWriter.remarks
+    case .istio: IstioWriter.remarks
+    case .systemd: ["It goes to \(file); it knows neither names nor ports."]
+    case .networkPolicy, .calico, .calicoEnterprise, .egressFirewall, .egressPolicy: []
     }
   }
 
@@ -53,6 +70,11 @@ struct SuggestionDraft {
     switch dialect {
     case .networkPolicy: NetworkPolicyWriter.write(self, to: &yaml)
     case .cilium: CiliumWriter.write(self, to: &yaml)
+    case .calico, .calicoEnterprise: CalicoWriter.write(self, to: &yaml)
+    case .clusterNetworkPolicy: ClusterNetworkPolicyWriter.write(self, to: &yaml)
+    case .egressFirewall: EgressFirewallWriter.write(self, to: &yaml)
+    case .istio: IstioWriter.write(self, to: &yaml)
+    case .systemd: SystemdWriter.write(self, to: &yaml)
     case .egressPolicy: EgressPolicyWriter.write(self, to: &yaml)
     }
   }
@@ -63,7 +85,7 @@ struct SuggestionDraft {
     yaml.line("metadata:")
     yaml.nested {
       $0.line("name: \(YAMLWriter.scalar(name))")
-      if let namespace { $0.line("namespace: \(YAMLWriter.scalar(namespace))") }
+      if let namespace, dialect != .clusterNetworkPolicy { $0.line("namespace: \(YAMLWriter.scalar(namespace))") }
     }
     yaml.line("spec:")
   }
