@@ -11,21 +11,22 @@ struct GenericEngine: PolicyEngine {
   private let tiers: ClusterNetworkPolicyEngine
   private let networkPolicies: NetworkPolicyEngine
   private let fqdnPolicies: FQDNNetworkPolicyEngine
+  /// For each pod, all policies of these.
+  private let references: [[String]]
 
   init(_ policies: PolicySet, cluster: Cluster) {
     self.cluster = cluster
     tiers = ClusterNetworkPolicyEngine(policies.all(ClusterNetworkPolicy.self), cluster: cluster)
     networkPolicies = NetworkPolicyEngine(policies.all(NetworkPolicy.self), cluster: cluster)
     fqdnPolicies = FQDNNetworkPolicyEngine(policies.all(FQDNNetworkPolicy.self), cluster: cluster)
+    references = SelectionLists.references(in: [tiers.selecting, networkPolicies.selecting, fqdnPolicies.selecting])
   }
 
   func maySelectPods(in namespace: String) -> Bool {
     tiers.maySelectPods(in: namespace) || networkPolicies.maySelectPods(in: namespace) || fqdnPolicies.maySelectPods(in: namespace)
   }
 
-  func names(selecting pod: Int) -> [String] {
-    tiers.names(selecting: pod) + networkPolicies.names(selecting: pod) + fqdnPolicies.names(selecting: pod)
-  }
+  func names(selecting pod: Int) -> [String] { references[pod] }
 
   func judge(_ pod: Int, _ destination: Destination) -> Verdict {
     guard !tiers.names(selecting: pod).isEmpty || !fqdnPolicies.names(selecting: pod).isEmpty else {

@@ -2,8 +2,9 @@ public import EgressModel
 
 /// Says what the declared policies allow.
 ///
-/// Made once from policies and inventory, immutable from then on, and shared freely. Selectors are resolved when it is made; a verdict
-/// then looks only at the rules of the policies that select the workload.
+/// Made once from policies and inventory, immutable from then on, and shared freely. Selectors are resolved and rules indexed when it is made; a verdict
+/// then looks only at those rules of the policies that select the workload that may be about the destination. When policies change, `replacing` makes
+/// another and says whom to judge again.
 ///
 /// Kinds that one data path evaluates together are one engine (NetworkPolicy; EgressPolicy). A flow passes only if every engine that selects the
 /// workload lets it: the workload is unprotected only if none does.
@@ -24,17 +25,23 @@ public struct Judge: Sendable {
     "NetworkPolicy: pods on the host network, whose traffic is the node's",
   ]
 
-  private let cluster: Cluster
+  let cluster: Cluster
   /// A flow passes only if each of them lets it.
   private let engines: [any PolicyEngine]
-  private let hasPolicies: Bool
+  let hasPolicies: Bool
+  /// By whose rules the policies of data paths combine.
+  let engine: Engine
 
   public init(policies: PolicySet, inventory: Inventory) {
-    let cluster = Cluster(inventory)
+    self.init(policies: policies, cluster: Cluster(inventory))
+  }
+
+  init(policies: PolicySet, cluster: Cluster) {
     let enforced = policies.enforced
     self.cluster = cluster
+    engine = policies.engine
     let dataPath: any PolicyEngine =
-      switch policies.engine {
+      switch engine {
       case .auto, .generic: GenericEngine(enforced, cluster: cluster)
       case .cilium: CiliumEngine(enforced, cluster: cluster)
       case .calico, .calicoEnterprise: CalicoEngine(enforced, cluster: cluster)
@@ -117,26 +124,24 @@ public struct Judge: Sendable {
   }
 
   private static func combined(_ verdicts: [Verdict]) -> Verdict {
-    let selectedBy = verdicts.flatMap(\.selectedBy).sortedOnce
+    let selectedBy = union(verdicts.lazy.map(\.selectedBy))
     for decision in [Verdict.Decision.denied, .undecidable] {
       guard var verdict = verdicts.first(where: { $0.decision == decision }) else { continue }
       (verdict.selectedBy, verdict.would) = (selectedBy, nil)
       return verdict
     }
     let decision = verdicts.contains { $0.decision == .allowed } ? Verdict.Decision.allowed : .unprotected
-    return Verdict(decision: decision, by: verdicts.flatMap(\.by).sortedOnce, selectedBy: selectedBy)
+    return Verdict(decision: decision, by: union(verdicts.lazy.map(\.by)), selectedBy: selectedBy)
   }
-}
 
-extension Array where Element: Comparable {
-  /// In order, and each element once.
-  fileprivate var sortedOnce: [Element] {
-    var sorted = sorted()
-    var last: Element?
-    sorted.removeAll { element in
-      defer { last = element }
-      return element == last
+  /// Of lists that are each in order and without repetition. That of one engine alone is shared by all its verdicts.
+  private static func union<Element: Comparable>(_ lists: some Sequence<[Element]>) -> [Element] {
+    var union: [Element] = []
+    var isShared = true
+    for list in lists where !list.isEmpty {
+      isShared = union.isEmpty
+      if isShared { union = list } else { union += list }
     }
-    return sorted
+    return isShared ? union : union.sortedOnce
   }
 }

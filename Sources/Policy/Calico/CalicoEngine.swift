@@ -8,6 +8,8 @@ import EgressModel
 /// - Pods on the host network are no endpoints.
 struct CalicoEngine: PolicyEngine {
   struct Rule: Sendable {
+    /// The number of its policy.
+    var policy: Int
     var declared: CalicoPolicy.Rule
     var reference: RuleReference
     var source: Entity
@@ -25,7 +27,7 @@ struct CalicoEngine: PolicyEngine {
     var tier: Int
     /// Where it stands in its tier.
     var place: (order: Double, name: String)
-    var rules: [Rule]
+    var hasRules: Bool
     /// It also asks for labels of service accounts, which no inventory has.
     var isUncertain: Bool
   }
@@ -55,10 +57,25 @@ struct CalicoEngine: PolicyEngine {
   private let tiers: [Tier]
   /// In the order in which they are asked.
   private let policies: [Policy]
+  /// By tier, the numbers of its policies.
+  private let policiesOfTier: [Range<Int>]
+  /// In the order of the policies.
+  private let rules: [Rule]
+  private let index: RuleIndex
   private let selecting: SelectionLists
+  /// For each pod, the policies of all kinds.
+  private let references: [[String]]
+  /// Policies of which nobody can tell whom they select, or when they are asked; ascending.
+  private let uncertain: [Int]
+  private let undeclared: [Int]
   let sets: [NetworkSet]
+  /// The sets in place of rules.
+  private let setIndex: RuleIndex
   /// For each pod of the cluster, the numbers of the rules' selectors that match its labels.
   let matchedSelectors: [[Int]]
+  /// For each pod and each set, the numbers of the conditions that it makes a destination meet.
+  private let conditionsOfPod: [[Int]]
+  private let conditionsOfSet: [[Int]]
   /// Namespaces whose pods a policy of Calico's may select; nil is every one.
   private let namespaces: Set<String>?
   /// At most one: what would be with the staged policies in force.
@@ -82,28 +99,47 @@ struct CalicoEngine: PolicyEngine {
       Entity(selector: declared.selector.map { table.id($0) }, notSelector: declared.notSelector.map { table.id($0) })
     }
     let resolved = effective.map { policy in
-      let reference = policy.name.reference
-      let rules = policy.egress.enumerated().map { index, rule in
-        Rule(
-          declared: rule, reference: RuleReference(policy: reference, rule: index), source: entity(rule.source), destination: entity(rule.destination))
-      }
       // The default tier's name may stand before a policy's, and means nothing.
       let name = policy.name.name.hasPrefix("default.") ? String(policy.name.name.dropFirst(8)) : policy.name.name
       return (
+        declared: policy,
         policy: Policy(
-          reference: reference, tier: numbers[policy.tier] ?? 0, place: (policy.order ?? .infinity, name), rules: rules,
-          isUncertain: policy.serviceAccountSelector != nil), selector: policy.selector
+          reference: policy.name.reference, tier: numbers[policy.tier] ?? 0, place: (policy.order ?? .infinity, name), hasRules: !policy.egress.isEmpty,
+          isUncertain: policy.serviceAccountSelector != nil)
       )
     }.sorted { ($0.policy.tier, $0.policy.place.order, $0.policy.place.name, $0.policy.reference) < ($1.policy.tier, $1.policy.place.order, $1.policy.place.name, $1.policy.reference) }
-    policies = resolved.map(\.policy)
-    var index = SelectorIndex()
-    for (id, policy) in resolved.enumerated() { index.insert(policy.selector, id: id) }
+    let policies = resolved.map(\.policy)
+    var rules: [Rule] = []
+    for (id, item) in resolved.enumerated() {
+      for (number, rule) in item.declared.egress.enumerated() {
+        rules.append(
+          Rule(
+            policy: id, declared: rule, reference: RuleReference(policy: item.policy.reference, rule: number), source: entity(rule.source),
+            destination: entity(rule.destination)))
+      }
+    }
+    var subjects = SelectorIndex()
+    for (id, item) in resolved.enumerated() { subjects.insert(item.declared.selector, id: id) }
     let labels = zip(cluster.pods, cluster.namespaceOfPod).map { CalicoLabels.of($0, in: cluster.namespaces[$1]) }
-    selecting = SelectionLists(zip(cluster.pods, labels).map { $0.hostNetwork ? [] : index.matching($1) }, references: policies.map(\.reference))
+    let selecting = SelectionLists(zip(cluster.pods, labels).map { $0.hostNetwork ? [] : subjects.matching($1) }, references: policies.map(\.reference))
+    let index = RuleIndex(rules.lazy.map { $0.entry(in: selecting.groupOfPolicy[$0.policy], tier: policies[$0.policy].tier) })
     matchedSelectors = labels.map { table.matching($0) }
     sets = declared.all(CalicoNetworkSet.self).map {
       NetworkSet(blocks: PrefixSet($0.blocks), domains: $0.domains, matchedSelectors: table.matching($0.labels))
     }
+    setIndex = RuleIndex(
+      sets.lazy.map { RuleIndex.Entry(group: 0, deciding: $0.blocks.blocks.conditions + $0.domains.conditions, near: [], rest: 0) })
+    conditionsOfPod = matchedSelectors.map { index.numbers(of: $0.map { .selector($0) }) }
+    conditionsOfSet = sets.map { index.numbers(of: $0.matchedSelectors.map { .selector($0) }) }
+    references = SelectionLists.references(in: [selecting, networkPolicies.selecting, clusterPolicies.selecting])
+    var ends = tiers.indices.map { _ in 0 }
+    for policy in policies { ends[policy.tier] += 1 }
+    for tier in ends.indices.dropFirst() { ends[tier] += ends[tier - 1] }
+    policiesOfTier = zip([0] + ends, ends).map { $0..<$1 }
+    uncertain = policies.indices.filter { policies[$0].isUncertain }
+    let isDeclared = tiers.map(\.isDeclared)
+    undeclared = policies.indices.filter { !isDeclared[policies[$0].tier] }
+    (self.policies, self.rules, self.index, self.selecting) = (policies, rules, index, selecting)
     namespaces = effective.contains { $0.name.namespace == nil } ? nil : Set(effective.compactMap(\.name.namespace))
   }
 
@@ -123,9 +159,7 @@ struct CalicoEngine: PolicyEngine {
     proposed.contains { $0.maySelectPods(in: namespace) } || namespaces?.contains(namespace) ?? true || networkPolicies.maySelectPods(in: namespace) || clusterPolicies.maySelectPods(in: namespace)
   }
 
-  func names(selecting pod: Int) -> [String] {
-    (selecting[pod].references + networkPolicies.names(selecting: pod) + clusterPolicies.names(selecting: pod)).sorted()
-  }
+  func names(selecting pod: Int) -> [String] { references[pod] }
 
   func judge(_ pod: Int, _ destination: Destination) -> Verdict {
     var verdict = judgeEffective(pod, destination)
@@ -140,15 +174,15 @@ struct CalicoEngine: PolicyEngine {
     guard !names.isEmpty else { return Verdict(decision: .unprotected) }
     let own = selecting[pod].policies
     var verdict: Verdict
-    if let policy = own.first(where: { policies[$0].isUncertain }) {
+    if let policy = uncertain.first(where: own.holds) {
       verdict = Verdict(
         decision: .undecidable, reason: "\(policies[policy].reference) selects by labels of service accounts, which are not in the inventory")
-    } else if let policy = own.first(where: { !tiers[policies[$0].tier].isDeclared }) {
+    } else if let policy = undeclared.first(where: own.holds) {
       verdict = Verdict(
         decision: .undecidable, reason: "\(policies[policy].reference) is in tier \(tiers[policies[policy].tier].name), which is not declared")
     } else {
       verdict = cluster.verdict(over: destination) { place in
-        judge(CalicoFlow(pod, place, destination, sets: sets))
+        judge(CalicoFlow(pod, place, destination, sets: sets, setIndex))
       } unknown: { reason in
         judge(CalicoFlow(pod, destination, service: cluster.service(at: destination.address), unknown: reason))
       }
@@ -158,26 +192,42 @@ struct CalicoEngine: PolicyEngine {
   }
 
   private func judge(_ flow: CalicoFlow) -> Verdict {
+    let groups = selecting[flow.pod].groups
+    // What may lie anywhere is asked of every rule.
+    guard flow.unknown == nil else { return judge(flow, index.rules(of: groups)) }
+    let met =
+      index.met(by: flow.place.address, flow.names) + (flow.place.pod.map { conditionsOfPod[$0] } ?? []) + flow.sets.flatMap { conditionsOfSet[$0] }
+    let verdict = judge(flow, index.rules(of: groups, meeting: met))
+    guard verdict.decision == .denied else { return verdict }
+    return judge(flow, index.rules(of: groups, near: met + index.resembled(by: flow.names)))
+  }
+
+  /// `found`: those rules of the policies that may decide, or come near.
+  private func judge(_ flow: CalicoFlow, _ found: [Int]) -> Verdict {
     var walk = CalicoWalk()
+    var rest = found[...]
+    let selected = selecting[flow.pod].policies
     for tier in tiers.indices {
-      walk.enter(tier: tiers[tier].name, denies: tiers[tier].denies)
+      let own = selected[selected.lowerBound(of: policiesOfTier[tier].lowerBound)..<selected.lowerBound(of: policiesOfTier[tier].upperBound)]
+      walk.enter(tier: tiers[tier].name, denies: tiers[tier].denies, isApplicable: !own.isEmpty)
       switch tiers[tier].name {
       case "kube-admin": ask(.admin, flow, &walk)
       case "kube-baseline": ask(.baseline, flow, &walk)
       default: break
       }
       var hasAskedNetworkPolicies = tiers[tier].name != "default"
-      for id in selecting[flow.pod].policies where policies[id].tier == tier && walk.isInTier {
-        if !hasAskedNetworkPolicies, policies[id].place > Self.networkPolicyPlace {
+      while let number = rest.first, policiesOfTier[tier].contains(rules[number].policy) {
+        let rule = rules[number]
+        rest.removeFirst()
+        guard walk.isInTier else { continue }
+        if !hasAskedNetworkPolicies, policies[rule.policy].place > Self.networkPolicyPlace {
           askNetworkPolicies(flow, &walk)
           hasAskedNetworkPolicies = true
         }
-        if !walk.isInTier { break }
-        walk.isApplicable = true
-        for rule in policies[id].rules where walk.isInTier { walk.take(rule, check(rule, flow)) { miss(of: rule, $0, flow) } }
+        if walk.isInTier { walk.take(rule, check(rule, flow)) { miss(of: rule, $0, flow) } }
       }
       if !hasAskedNetworkPolicies, walk.isInTier { askNetworkPolicies(flow, &walk) }
-      if let verdict = walk.leave() { return verdict }
+      if let verdict = walk.leave(lastPolicy: own.last { policies[$0].hasRules }.map { policies[$0].reference }) { return verdict }
     }
     return walk.settled(Verdict(decision: .allowed))
   }
@@ -197,5 +247,34 @@ struct CalicoEngine: PolicyEngine {
     case .undecidable(let reason): walk.decide(Verdict(decision: .undecidable, reason: reason))
     case .passed: break
     }
+  }
+}
+
+extension CalicoEngine.Rule {
+  /// What besides the destination makes how near a rule comes, and when that is asked for.
+  private struct Rest: Hashable {
+    var tier: Int
+    var letsPass: Bool
+    var transports: [Transport?]
+    var ipVersion: Int?
+    var icmp: [CalicoPolicy.ICMP?]
+    var ports: [RulePort]
+    var notPorts: [RulePort]
+  }
+
+  fileprivate func entry(in group: Int?, tier: Int) -> RuleIndex.Entry {
+    let (wanted, numbers) = (declared.destination, destination)
+    // One condition that must hold; exceptions that are asked about before it make a rule near without it.
+    let deciding: [Condition] =
+      if wanted.service != nil { [.any] } else if !wanted.nets.isEmpty { wanted.nets.conditions } else if !wanted.notNets.isEmpty {
+        [.any]
+      } else if let selector = numbers.selector { [.selector(selector)] } else if numbers.notSelector == nil, !wanted.domains.isEmpty {
+        wanted.domains.conditions
+      } else { [.any] }
+    return RuleIndex.Entry(
+      group: group, deciding: deciding, near: [.any],
+      rest: Rest(
+        tier: tier, letsPass: declared.action == .allow || declared.action == .pass, transports: [declared.transport, declared.notTransport],
+        ipVersion: declared.ipVersion, icmp: [declared.icmp, declared.notICMP], ports: wanted.ports, notPorts: wanted.notPorts))
   }
 }

@@ -12,14 +12,14 @@ struct CalicoFlow {
   /// The network sets that hold the address or a name of it.
   let sets: [Int]
 
-  init(_ pod: Int, _ place: Place, _ destination: Destination, sets: [CalicoEngine.NetworkSet]) {
+  init(_ pod: Int, _ place: Place, _ destination: Destination, sets: [CalicoEngine.NetworkSet], _ index: RuleIndex) {
     let names = destination.decisiveNames
     self.pod = pod
     self.place = place
     self.destination = destination
     self.names = names
-    self.sets = sets.indices.filter { index in
-      sets[index].blocks.block(of: place.address) != nil || sets[index].domains.contains { names.contains(where: $0.matches) }
+    self.sets = index.rules(of: [0], meeting: index.met(by: place.address, names)).filter { set in
+      sets[set].blocks.block(of: place.address) != nil || sets[set].domains.contains { names.contains(where: $0.matches) }
     }
   }
 

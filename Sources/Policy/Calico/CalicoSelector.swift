@@ -37,14 +37,16 @@ indirect enum CalicoSelector: LabelMatcher, Hashable {
     }
   }
 
-  var requiredPair: (key: String, value: String)? {
+  var requiredPairs: [LabelPair] {
     switch self {
-    case .equals(let key, let value): (key, value)
-    case .isIn(let key, let values) where values.count == 1: values.first.map { (key, $0) }
-    case .and(let selectors): selectors.lazy.compactMap(\.requiredPair).first
-    default: nil
+    case .equals(let key, let value): [LabelPair(key: key, value: value)]
+    case .isIn(let key, let values) where values.count == 1: values.map { LabelPair(key: key, value: $0) }
+    case .and(let selectors): selectors.flatMap(\.requiredPairs)
+    default: []
     }
   }
+
+  var selectsEverything: Bool { self == .all }
 
   /// Whether it asks for any label.
   var readsLabels: Bool {

@@ -12,13 +12,12 @@ struct CalicoWalk {
   /// Of the rules of this tier that would let it go on, and do not fit.
   private var nearest: (rule: RuleReference, nearness: Int, miss: () -> String)?
   private var nearestNetworkPolicy: Verdict?
-  private var lastPolicy: String?
   /// What rules would have decided of which it cannot be told whether they match; nil: it would be somewhere further on.
   private var doubts: [(decision: Verdict.Decision?, reason: String)] = []
 
-  mutating func enter(tier: String, denies: Bool) {
-    (self.tier, self.denies) = (tier, denies)
-    (isApplicable, isInTier, nearest, nearestNetworkPolicy, lastPolicy) = (false, true, nil, nil, nil)
+  mutating func enter(tier: String, denies: Bool, isApplicable: Bool) {
+    (self.tier, self.denies, self.isApplicable) = (tier, denies, isApplicable)
+    (isInTier, nearest, nearestNetworkPolicy) = (true, nil, nil)
   }
 
   mutating func decide(_ verdict: Verdict) {
@@ -27,7 +26,6 @@ struct CalicoWalk {
   }
 
   mutating func take(_ rule: CalicoEngine.Rule, _ check: CalicoEngine.Check, miss: @escaping (CalicoEngine.Check) -> String) {
-    lastPolicy = rule.reference.policy
     let action = rule.declared.action
     guard check.fits else {
       if action == .allow || action == .pass, check.nearness > nearest?.nearness ?? -1 { nearest = (rule.reference, check.nearness, { miss(check) }) }
@@ -56,8 +54,8 @@ struct CalicoWalk {
     }
   }
 
-  /// The verdict if this tier gives one.
-  mutating func leave() -> Verdict? {
+  /// The verdict if this tier gives one. `lastPolicy`: its last for the pod that has rules.
+  mutating func leave(lastPolicy: @autoclosure () -> String?) -> Verdict? {
     if let decision { return settled(decision) }
     guard isInTier, isApplicable, denies else { return nil }
     let note = tier == "default" ? "" : "; tier \(tier) denies what no rule of it decides"
@@ -66,7 +64,7 @@ struct CalicoWalk {
     }
     if let verdict = nearestNetworkPolicy { return settled(Verdict(decision: .denied, reason: verdict.reason, nearest: verdict.nearest)) }
     return settled(
-      Verdict(decision: .denied, reason: "\(lastPolicy ?? "a policy of tier \(tier)") selects the pod and has no rule that allows this\(note)"))
+      Verdict(decision: .denied, reason: "\(lastPolicy() ?? "a policy of tier \(tier)") selects the pod and has no rule that allows this\(note)"))
   }
 
   /// A verdict stands only if every rule of which it cannot be told whether it matches would have said the same.

@@ -9,6 +9,8 @@ import EgressModel
 /// - Nodes are subjects of `nodeSelector` only: pods on the host network and units of hosts are their traffic.
 struct CiliumEngine: PolicyEngine {
   struct Rule: Sendable {
+    /// The number of its policy.
+    var policy = 0
     var reference: RuleReference
     var denies: Bool
     /// Nil is every destination.
@@ -30,13 +32,18 @@ struct CiliumEngine: PolicyEngine {
   let cluster: Cluster
   /// Sorted by reference; specs of one policy in their order.
   private let policies: [Policy]
-  private let selectingPod: SelectionLists
-  private let selectingNode: SelectionLists
+  /// In the order of the policies.
+  private let rules: [Rule]
+  private let index: RuleIndex
+  /// For each pod of the cluster, then for each node, the policies that select it.
+  private let selecting: SelectionLists
   private let selectsNodes: Bool
   /// Namespaces whose pods a policy may select; nil is every one.
   private let namespaces: Set<String>?
   /// For each pod of the cluster, the numbers of the peers' selectors that match its labels.
   let matchedSelectors: [[Int]]
+  /// For each pod of the cluster, the numbers of the conditions that it meets as a destination.
+  private let conditions: [[Int]]
 
   init(_ declared: PolicySet, cluster: Cluster) {
     self.cluster = cluster
@@ -76,10 +83,22 @@ struct CiliumEngine: PolicyEngine {
     }
     let labels = zip(cluster.pods, cluster.namespaceOfPod).map { CiliumLabels.of($0, in: cluster.namespaces[$1]) }
     let references = sorted.map(\.reference)
-    selectingPod = SelectionLists(zip(cluster.pods, labels).map { $0.hostNetwork ? [] : endpoints.matching($1) }, references: references)
-    selectingNode = SelectionLists(cluster.nodes.map { nodes.matching($0.labels) }, references: references)
+    let selecting = SelectionLists(
+      zip(cluster.pods, labels).map { $0.hostNetwork ? [] : endpoints.matching($1) } + cluster.nodes.map { nodes.matching($0.labels) },
+      references: references)
     selectsNodes = sorted.contains { if case .nodes = $0.subject { true } else { false } }
-    matchedSelectors = labels.map { resolver.matching($0) }
+    let matched = labels.map { resolver.matching($0) }
+    var rules: [Rule] = []
+    for (id, policy) in sorted.enumerated() {
+      for var rule in policy.rules {
+        rule.policy = id
+        rules.append(rule)
+      }
+    }
+    let index = RuleIndex(rules.lazy.map { $0.entry(in: selecting.groupOfPolicy[$0.policy]) })
+    conditions = matched.map { index.numbers(of: [.pod] + $0.map { .selector($0) }) }
+    matchedSelectors = matched
+    (self.rules, self.index, self.selecting) = (rules, index, selecting)
     self.policies = sorted
     self.namespaces = namespaces
   }
@@ -107,16 +126,16 @@ struct CiliumEngine: PolicyEngine {
 
   private func selection(of pod: Int) -> Selection {
     let pod = (index: pod, pod: cluster.pods[pod])
-    guard pod.pod.hostNetwork else { return .selected(selectingPod[pod.index], node: pod.pod.node) }
+    guard pod.pod.hostNetwork else { return .selected(selecting[pod.index], node: pod.pod.node) }
     guard selectsNodes else { return .selected(.none, node: pod.pod.node) }
     return selection(ofNode: pod.pod.node, of: "\(pod.pod.namespace)/\(pod.pod.name)")
   }
 
   private func selection(ofNode name: String?, of workload: String) -> Selection {
-    guard let node = cluster.nodes.firstIndex(where: { $0.name == name }) else {
+    guard let node = name.flatMap(cluster.node(named:)) else {
       return .unknown("policies select nodes, and \(name.map { "node \($0)" } ?? "the node") of \(workload) is not in the inventory")
     }
-    return .selected(selectingNode[node], node: name)
+    return .selected(selecting[cluster.pods.count + node], node: name)
   }
 
   private func judge(_ selection: Selection, _ destination: Destination) -> Verdict {
@@ -124,45 +143,82 @@ struct CiliumEngine: PolicyEngine {
     case .unknown(let reason): return Verdict(decision: .undecidable, reason: reason)
     case .selected(let list, _) where list.policies.isEmpty: return Verdict(decision: .unprotected)
     case .selected(let list, let node):
-      let policies = list.policies.map { self.policies[$0] }
       let service = cluster.service(at: destination.address)
       var verdict = cluster.verdict(over: destination) { place in
-        judge(policies, CiliumFlow(place, destination, from: node, cluster))
+        judge(list, CiliumFlow(place, destination, from: node, cluster))
       } unknown: { reason in
-        judge(policies, CiliumFlow(service, reason, destination))
+        judge(list, CiliumFlow(service, reason, destination))
       }
       verdict.selectedBy = list.references
       return verdict
     }
   }
 
-  private func judge(_ policies: [Policy], _ flow: CiliumFlow) -> Verdict {
+  private func judge(_ list: SelectionLists.List, _ flow: CiliumFlow) -> Verdict {
     let names = flow.destination.decisiveNames
+    // What may lie anywhere is asked of every rule.
+    if case .service = flow.identity { return judge(list, index.rules(of: list.groups), flow, names) }
+    let met = index.met(by: flow.place.address, names) + (flow.place.pod.map { conditions[$0] } ?? [])
+    let verdict = judge(list, index.rules(of: list.groups, meeting: met), flow, names)
+    guard verdict.decision == .denied, verdict.by.isEmpty else { return verdict }
+    return judge(list, index.rules(of: list.groups, near: met + index.resembled(by: names)), flow, names)
+  }
+
+  /// `found`: those rules of the policies that may decide, or come near.
+  private func judge(_ list: SelectionLists.List, _ found: [Int], _ flow: CiliumFlow, _ names: [DomainName]) -> Verdict {
     var allowing: [RuleReference] = []
     var unsure: (allow: String?, deny: String?)
-    var nearest: (rule: Rule, nearness: Int)?
-    for policy in policies {
-      for rule in policy.rules {
-        let fit = fit(of: rule, flow, names)
-        if let doubt = fit.doubt {
-          if rule.denies { unsure.deny = unsure.deny ?? doubt } else { unsure.allow = unsure.allow ?? doubt }
-        } else if fit.nearness == Nearness.fits {
-          if rule.denies { return Denial(by: rule.reference, scope: rule.summary).verdict(selectedBy: []) }
-          allowing.append(rule.reference)
-        } else if !rule.denies, fit.nearness > nearest?.nearness ?? -1 {
-          // The first of equals, so that the order of manifests makes no difference.
-          nearest = (rule, fit.nearness)
-        }
+    var nearest: (rule: Int, nearness: Int)?
+    for number in found {
+      let rule = rules[number]
+      let fit = fit(of: rule, flow, names)
+      if let doubt = fit.doubt {
+        if rule.denies { unsure.deny = unsure.deny ?? doubt } else { unsure.allow = unsure.allow ?? doubt }
+      } else if fit.nearness == Nearness.fits {
+        if rule.denies { return Denial(by: rule.reference, scope: rule.summary).verdict(selectedBy: []) }
+        allowing.append(rule.reference)
+      } else if !rule.denies, fit.nearness > nearest?.nearness ?? -1 {
+        // The first of equals, so that the order of manifests makes no difference.
+        nearest = (number, fit.nearness)
       }
     }
-    let isAllowed = !allowing.isEmpty || !policies.contains(where: \.deniesByDefault)
+    let denying = list.policies.first { policies[$0].deniesByDefault }
+    let isAllowed = !allowing.isEmpty || denying == nil
     if let doubt = isAllowed ? unsure.deny : unsure.allow { return Verdict(decision: .undecidable, reason: doubt) }
     if isAllowed { return Verdict(decision: .allowed, by: allowing) }
-    guard let nearest else {
-      let policy = policies.first(where: \.deniesByDefault)?.reference ?? "a policy"
+    guard let nearest = nearest.map({ rules[$0.rule] }) else {
+      let policy = denying.map { policies[$0].reference } ?? "a policy"
       return Verdict(decision: .denied, reason: "\(policy) selects the workload and has no rule that allows egress")
     }
     return Verdict(
-      decision: .denied, reason: "\(nearest.rule.reference): \(miss(of: nearest.rule, flow, names))", nearest: nearest.rule.reference)
+      decision: .denied, reason: "\(nearest.reference): \(miss(of: nearest, flow, names))", nearest: nearest.reference)
+  }
+}
+
+extension CiliumEngine.Rule {
+  /// What besides the destination makes how near a rule comes, and when that is asked for.
+  private struct Rest: Hashable {
+    var denies: Bool
+    var ports: [CiliumPolicy.PortRule]
+    var icmp: [CiliumPolicy.ICMPType]?
+  }
+
+  fileprivate func entry(in group: Int?) -> RuleIndex.Entry {
+    var (deciding, near): ([Condition], [Condition]) = (peers == nil ? [.any] : [], [.any])
+    for peer in peers ?? [] {
+      switch peer {
+      case .endpoints(let selector, let reserved):
+        deciding += reserved == nil ? [.selector(selector)] : [.any]
+        // Every pod is near.
+        near.append(.pod)
+      case .block(let prefix, _): deciding.append(.block(prefix))
+      case .blocks(let blocks, _): deciding += blocks.blocks.conditions
+      case .name(let pattern):
+        deciding += [pattern].conditions
+        near += [pattern].resemblances
+      case .entity, .service, .nodes, .cloudGroup: deciding.append(.any)
+      }
+    }
+    return RuleIndex.Entry(group: group, deciding: deciding, near: near, rest: Rest(denies: denies, ports: ports, icmp: icmp))
   }
 }

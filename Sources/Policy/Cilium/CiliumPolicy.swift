@@ -71,7 +71,7 @@ struct CiliumPolicy: PolicyObject {
   }
 
   /// An element of `toPorts`.
-  struct PortRule: Sendable {
+  struct PortRule: Hashable, Sendable {
     /// Any of them; empty is every port.
     var ports: [RulePort]
     /// Not empty: TCP whose ClientHello asks for one of these names.

@@ -18,7 +18,7 @@ extension ClusterNetworkPolicyEngine {
     case .nodes(let meant): return cluster.node(at: place.address).map { meant[$0] ? Nearness.destination : 1 } ?? 0
     case .pods(let selector, let namespaces):
       guard let pod = place.pod else { return 0 }
-      switch (namespaces[cluster.namespaceOfPod[pod]], matchedSelectors[pod].holds(selector)) {
+      switch (namespaceLists[namespaces][cluster.namespaceOfPod[pod]], matchedSelectors[pod].holds(selector)) {
       case (true, true): return Nearness.destination
       case (false, true): return 2
       case (true, false): return 1
@@ -44,7 +44,7 @@ extension ClusterNetworkPolicyEngine {
     case .pods(_, let namespaces):
       guard let index = place.pod else { return "\(place.address) is no pod's address, and the rule wants \(wanted)\(others)" }
       let pod = cluster.pods[index]
-      let culprit = namespaces[cluster.namespaceOfPod[index]] ? "the labels of pod \(pod.namespace)/\(pod.name) do" : "the namespace of pod \(pod.namespace)/\(pod.name) does"
+      let culprit = namespaceLists[namespaces][cluster.namespaceOfPod[index]] ? "the labels of pod \(pod.namespace)/\(pod.name) do" : "the namespace of pod \(pod.namespace)/\(pod.name) does"
       return "\(culprit) not match \(wanted)\(others)"
     }
   }

@@ -11,67 +11,99 @@ struct ClusterNetworkPolicyEngine: Sendable {
   }
 
   private struct Policy: Sendable {
-    var reference: String
     var tier: ClusterNetworkPolicy.Tier
     var priority: Int
-    var rules: [Rule]
+    /// The numbers of its rules.
+    var rules: Range<Int>
   }
 
   struct Rule: Sendable {
+    var reference: RuleReference
+    var policy: Int
     var declared: ClusterNetworkPolicy.Rule
     var peers: [Peer]
   }
 
   enum Peer: Sendable {
-    /// A selector's number, and for each namespace of the cluster whether it is meant.
-    case pods(selector: Int, namespaces: [Bool])
+    /// The numbers of a selector and of a list of namespaces.
+    case pods(selector: Int, namespaces: Int)
     /// For each node of the cluster, whether it is meant.
     case nodes([Bool])
     case networks([IPPrefix])
     case names([NamePattern])
   }
 
+  /// What besides the destination makes how near a rule comes, and when that is asked for.
+  private struct Rest: Hashable {
+    var tier: ClusterNetworkPolicy.Tier
+    var accepts: Bool
+    var ports: [RulePort]
+  }
+
   let cluster: Cluster
   /// Those with egress rules, in the order in which they are asked; the Admin tier first.
   private let policies: [Policy]
+  /// In that order.
+  private let rules: [Rule]
+  private let index: RuleIndex
   /// For each pod of the cluster, the policies that select it.
-  private let selecting: SelectionLists
-  private let selectors: [LabelSelector]
+  let selecting: SelectionLists
+  private let selectors: Set<LabelSelector>
   /// For each pod of the cluster, the numbers of the peers' selectors that match its labels.
   let matchedSelectors: [[Int]]
+  /// By number: for each namespace of the cluster, whether it is meant.
+  let namespaceLists: [[Bool]]
+  /// For each pod of the cluster, the numbers of the conditions that it meets as a destination.
+  private let conditions: [[Int]]
 
   init(_ declared: [ClusterNetworkPolicy], cluster: Cluster) {
     self.cluster = cluster
-    let ordered = declared.filter { !$0.egress.isEmpty }.sorted {
-      ($0.tier == .admin ? 0 : 1, $0.priority, $0.name.reference) < ($1.tier == .admin ? 0 : 1, $1.priority, $1.name.reference)
+    let ordered = declared.filter { !$0.egress.isEmpty }.map { (policy: $0, reference: $0.name.reference) }.sorted {
+      ($0.policy.tier == .admin ? 0 : 1, $0.policy.priority, $0.reference) < ($1.policy.tier == .admin ? 0 : 1, $1.policy.priority, $1.reference)
     }
-    var table = SelectorTable()
     var namespaces = NamespaceTable(cluster)
-    policies = ordered.map { policy in
-      let rules = policy.egress.map { rule in
-        Rule(
-          declared: rule,
-          peers: rule.peers.map { peer in
-            switch peer {
-            case .pods(let pods): .pods(selector: table.id(pods.pods), namespaces: namespaces.flags(pods.namespaces))
-            case .nodes(let selector): .nodes(cluster.nodes.map { selector.matches($0.labels) })
-            case .networks(let blocks): .networks(blocks)
-            case .names(let names): .names(names)
-            }
-          })
+    var indexes = Array(repeating: SelectorIndex(), count: cluster.namespaces.count)
+    for (id, item) in ordered.enumerated() {
+      let list = namespaces.number(item.policy.subject.namespaces)
+      for (namespace, isMeant) in namespaces.lists[list].enumerated() where isMeant {
+        indexes[namespace].insert(item.policy.subject.pods, id: id)
       }
-      return Policy(reference: policy.name.reference, tier: policy.tier, priority: policy.priority, rules: rules)
     }
-    matchedSelectors = cluster.pods.map { table.matching($0.labels) }
-    var index = SelectorIndex()
-    for (id, policy) in ordered.enumerated() { index.insert(policy.subject.pods, id: id) }
-    let subjects = ordered.map { namespaces.flags($0.subject.namespaces) }
-    let selections = cluster.pods.enumerated().map { number, pod in
-      // Traffic of a pod on the host network is the node's.
-      pod.hostNetwork ? [] : index.matching(pod.labels).filter { subjects[$0][cluster.namespaceOfPod[number]] }
+    // Traffic of a pod on the host network is the node's.
+    let selections = zip(cluster.pods, cluster.namespaceOfPod).map { $0.hostNetwork ? [] : indexes[$1].matching($0.labels) }
+    let selecting = SelectionLists(selections, references: ordered.map(\.reference))
+    var table = SelectorTable()
+    let everyPod = table.id(LabelSelector())
+    var policies: [Policy] = []
+    var rules: [Rule] = []
+    var entries: [RuleIndex.Entry] = []
+    for (id, item) in ordered.enumerated() {
+      let (policy, first) = (item.policy, rules.count)
+      for (number, rule) in policy.egress.enumerated() {
+        let peers = rule.peers.map { peer -> Peer in
+          switch peer {
+          case .pods(let pods): .pods(selector: table.id(pods.pods), namespaces: namespaces.number(pods.namespaces))
+          case .nodes(let selector): .nodes(cluster.nodes.map { selector.matches($0.labels) })
+          case .networks(let blocks): .networks(blocks)
+          case .names(let names): .names(names)
+          }
+        }
+        rules.append(Rule(reference: RuleReference(policy: item.reference, rule: number), policy: id, declared: rule, peers: peers))
+        entries.append(
+          RuleIndex.Entry(
+            group: selecting.groupOfPolicy[id], deciding: peers.flatMap { $0.deciding(everyPod) }, near: [.any] + peers.flatMap { $0.near(everyPod) },
+            rest: Rest(tier: policy.tier, accepts: rule.action == .accept, ports: rule.ports)))
+      }
+      policies.append(Policy(tier: policy.tier, priority: policy.priority, rules: first..<rules.count))
     }
-    selecting = SelectionLists(selections, references: policies.map(\.reference))
-    selectors = ordered.map(\.subject.namespaces)
+    let index = RuleIndex(entries)
+    let matched = cluster.pods.map { table.matching($0.labels) }
+    let meant = namespaces.numbersOfNamespace
+    conditions = zip(matched, cluster.namespaceOfPod).map { index.numbers(of: [.pod] + $0.map { .selector($0) } + meant[$1].map { .namespaces($0) }) }
+    matchedSelectors = matched
+    namespaceLists = namespaces.lists
+    selectors = Set(ordered.map(\.policy.subject.namespaces))
+    (self.policies, self.rules, self.index, self.selecting) = (policies, rules, index, selecting)
   }
 
   /// Whether a pod of the namespace that is not in the inventory may be selected.
@@ -85,50 +117,73 @@ struct ClusterNetworkPolicyEngine: Sendable {
 
   /// What a tier says of a flow to one place.
   func outcome(of tier: ClusterNetworkPolicy.Tier, _ pod: Int, at place: Place, _ destination: Destination) -> Outcome {
+    let groups = selecting[pod].groups
+    guard !groups.isEmpty else { return .passed }
     let names = destination.decisiveNames
-    var decided: (policy: Int, rule: Int)?
-    var nearest: (policy: Int, rule: Int, nearness: Int)?
-    for id in selecting[pod].policies where policies[id].tier == tier {
-      // Of policies of one priority it is not defined which comes first, so they must agree.
-      if let decided, policies[decided.policy].priority != policies[id].priority { break }
-      for (index, rule) in policies[id].rules.enumerated() {
-        let nearness = nearness(of: rule, place, destination, names)
-        if nearness == Nearness.fits {
-          if let decided, policies[decided.policy].rules[decided.rule].declared.action != rule.declared.action {
-            return .undecidable(
-              "\(reference(decided.policy, decided.rule)) and \(reference(id, index)) differ, and for equal priorities it is not defined which comes first")
-          }
-          decided = decided ?? (id, index)
-          break
-        }
-        if rule.declared.action == .accept, nearness > nearest?.nearness ?? 0 { nearest = (id, index, nearness) }
-      }
+    let isNode = cluster.node(at: place.address) != nil
+    let met = index.met(by: place.address, names) + (place.pod.map { conditions[$0] } ?? []) + (isNode ? index.numbers(of: [.node]) : [])
+    let outcome = outcome(of: tier, pod, place, destination, names, index.rules(of: groups, meeting: met))
+    guard case .denied = outcome else { return outcome }
+    return self.outcome(of: tier, pod, place, destination, names, index.rules(of: groups, near: met + index.resembled(by: names)))
+  }
+
+  /// `found`: those rules of the policies that select the pod that may decide, or come near.
+  private func outcome(
+    of tier: ClusterNetworkPolicy.Tier, _ pod: Int, _ place: Place, _ destination: Destination, _ names: [DomainName], _ found: [Int]
+  ) -> Outcome {
+    var decided: Int?
+    var nearest: (rule: Int, nearness: Int)?
+    func fits(_ rule: Int) -> Bool {
+      let nearness = nearness(of: rules[rule], place, destination, names)
+      if nearness == Nearness.fits { return true }
+      if rules[rule].declared.action == .accept, nearness > nearest?.nearness ?? 0 { nearest = (rule, nearness) }
+      return false
     }
-    guard let decided else { return .passed }
-    let rule = policies[decided.policy].rules[decided.rule].declared
-    switch rule.action {
-    case .accept: return .accepted(reference(decided.policy, decided.rule))
+    let ofTier = found.filter { policies[rules[$0].policy].tier == tier }
+    for rule in ofTier where fits(rule) {
+      decided = rule
+      break
+    }
+    guard let decided, case let policy = policies[rules[decided].policy] else { return .passed }
+    // Of policies of one priority it is not defined which comes first, so they must agree.
+    for id in selecting[pod].policies.following(rules[decided].policy) {
+      guard policies[id].tier == tier, policies[id].priority == policy.priority else { break }
+      guard let other = policies[id].rules.first(where: fits), rules[other].declared.action != rules[decided].declared.action else { continue }
+      return .undecidable(
+        "\(rules[decided].reference) and \(rules[other].reference) differ, and for equal priorities it is not defined which comes first")
+    }
+    let rule = rules[decided]
+    switch rule.declared.action {
+    case .accept: return .accepted(rule.reference)
     case .pass: return .passed
     case .deny:
-      let late = lateAcceptance(after: decided, pod, place, destination, names)
-      let miss = nearest.map { (rule: reference($0.policy, $0.rule), miss: self.miss(of: policies[$0.policy].rules[$0.rule], place, destination, names)) }
-      return .denied(Denial(by: reference(decided.policy, decided.rule), scope: rule.scope, nearest: late ?? miss))
-    }
-  }
-
-  /// A rule that would accept the flow if it came earlier.
-  private func lateAcceptance(
-    after decided: (policy: Int, rule: Int), _ pod: Int, _ place: Place, _ destination: Destination, _ names: [DomainName]
-  ) -> (rule: RuleReference, miss: String)? {
-    for id in selecting[pod].policies where id >= decided.policy && policies[id].tier == policies[decided.policy].tier {
-      for (index, rule) in policies[id].rules.enumerated() where id > decided.policy || index > decided.rule {
-        if rule.declared.action == .accept, nearness(of: rule, place, destination, names) == Nearness.fits {
-          return (reference(id, index), "it would accept this, but comes later")
-        }
+      // A rule that would accept the flow if it came earlier.
+      let late = ofTier.first {
+        $0 > decided && rules[$0].declared.action == .accept && nearness(of: rules[$0], place, destination, names) == Nearness.fits
       }
+      let later = late.map { (rules[$0].reference, "it would accept this, but comes later") }
+      let missed = nearest.map { (rules[$0.rule].reference, miss(of: rules[$0.rule], place, destination, names)) }
+      return .denied(Denial(by: rule.reference, scope: rule.declared.scope, nearest: later ?? missed))
     }
-    return nil
+  }
+}
+
+extension ClusterNetworkPolicyEngine.Peer {
+  fileprivate func deciding(_ everyPod: Int) -> [Condition] {
+    switch self {
+    case .networks(let blocks): blocks.conditions
+    case .names(let names): names.conditions
+    case .nodes: [.node]
+    case .pods(let selector, let namespaces): [selector == everyPod ? .namespaces(namespaces) : .selector(selector)]
+    }
   }
 
-  private func reference(_ policy: Int, _ rule: Int) -> RuleReference { RuleReference(policy: policies[policy].reference, rule: rule) }
+  fileprivate func near(_ everyPod: Int) -> [Condition] {
+    switch self {
+    case .networks: []
+    case .names(let names): names.resemblances
+    case .nodes: [.node]
+    case .pods(let selector, let namespaces): [.namespaces(namespaces), selector == everyPod ? .pod : .selector(selector)]
+    }
+  }
 }

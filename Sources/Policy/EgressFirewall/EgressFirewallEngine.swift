@@ -3,11 +3,19 @@ import EgressModel
 /// Every EgressFirewall, resolved against a cluster.
 struct EgressFirewallEngine: PolicyEngine {
   private struct Firewall: Sendable {
+    var number: Int
     var reference: String
-    var rules: [Rule]
+    var mayDeny: Bool
+  }
+
+  /// What besides the destination makes how near a rule comes, and when that is asked for.
+  private struct Rest: Hashable {
+    var action: EgressFirewall.Action
+    var ports: [RulePort]
   }
 
   private struct Rule: Sendable {
+    var reference: RuleReference
     var declared: EgressFirewall.Rule
     /// For each node of the cluster, whether it is meant; empty when the rule is not about nodes.
     var nodes: [Bool]
@@ -15,18 +23,33 @@ struct EgressFirewallEngine: PolicyEngine {
 
   let knowsNamesAsAddresses = true
   private let cluster: Cluster
+  /// By namespace.
   private let firewalls: [String: Firewall]
+  /// Of all firewalls.
+  private let rules: [Rule]
+  /// A firewall is a group.
+  private let index: RuleIndex
 
   init(_ declared: [EgressFirewall], cluster: Cluster) {
     self.cluster = cluster
-    firewalls = Dictionary(
-      declared.map { firewall in
-        let rules = firewall.egress.map { rule in
-          if case .nodes(let selector) = rule.target { return Rule(declared: rule, nodes: cluster.nodes.map { selector.matches($0.labels) }) }
-          return Rule(declared: rule, nodes: [])
-        }
-        return (firewall.namespace, Firewall(reference: firewall.name.reference, rules: rules))
-      }, uniquingKeysWith: { first, _ in first })
+    var firewalls: [String: Firewall] = [:]
+    var rules: [Rule] = []
+    var entries: [RuleIndex.Entry] = []
+    for firewall in declared where firewalls[firewall.namespace] == nil {
+      let number = firewalls.count
+      let reference = firewall.name.reference
+      firewalls[firewall.namespace] = Firewall(number: number, reference: reference, mayDeny: firewall.egress.contains { $0.action == .deny })
+      for (index, rule) in firewall.egress.enumerated() {
+        let nodes = if case .nodes(let selector) = rule.target { cluster.nodes.map { selector.matches($0.labels) } } else { [Bool]() }
+        rules.append(Rule(reference: RuleReference(policy: reference, rule: index), declared: rule, nodes: nodes))
+        let conditions = rule.target.conditions
+        entries.append(
+          RuleIndex.Entry(
+            group: number, deciding: conditions.deciding, near: [.any] + conditions.near, rest: Rest(action: rule.action, ports: rule.ports)))
+      }
+    }
+    index = RuleIndex(entries)
+    (self.firewalls, self.rules) = (firewalls, rules)
   }
 
   func maySelectPods(in namespace: String) -> Bool { firewalls[namespace] != nil }
@@ -38,8 +61,8 @@ struct EgressFirewallEngine: PolicyEngine {
     return cluster.verdict(
       over: destination, at: { judge(firewall, $0, destination) },
       unknown: { reason in
-        let mayDeny = firewall.rules.contains { $0.declared.action == .deny }
-        return Verdict(decision: mayDeny ? .undecidable : .allowed, reason: mayDeny ? reason : nil, selectedBy: [firewall.reference])
+        Verdict(
+          decision: firewall.mayDeny ? .undecidable : .allowed, reason: firewall.mayDeny ? reason : nil, selectedBy: [firewall.reference])
       })
   }
 
@@ -53,23 +76,30 @@ struct EgressFirewallEngine: PolicyEngine {
     // Only what leaves the cluster is looked at, and pods are in it.
     guard place.pod == nil, !cluster.isPodNetwork(place.address) else { return Verdict(decision: .allowed, selectedBy: selectedBy) }
     let names = destination.decisiveNames
+    let leading = destination.addressNames
+    let met = index.met(by: place.address, leading) + (cluster.node(at: place.address) == nil ? [] : index.numbers(of: [.node]))
+    let verdict = judge(index.rules(of: [firewall.number], meeting: met), selectedBy, place, destination, names)
+    guard verdict.decision == .denied else { return verdict }
+    return judge(index.rules(of: [firewall.number], near: met + index.resembled(by: leading)), selectedBy, place, destination, names)
+  }
+
+  /// `found`: those rules of the firewall that may decide, or come near.
+  private func judge(_ found: [Int], _ selectedBy: [String], _ place: Place, _ destination: Destination, _ names: [DomainName]) -> Verdict {
     var nearest: (rule: Int, nearness: Int)?
-    for (index, rule) in firewall.rules.enumerated() {
+    for number in found {
+      let rule = rules[number]
       let nearness = nearness(of: rule, place, destination, names)
-      let reference = RuleReference(policy: firewall.reference, rule: index)
       guard nearness == Nearness.fits else {
-        if rule.declared.action == .allow, nearness > nearest?.nearness ?? 0 { nearest = (index, nearness) }
+        if rule.declared.action == .allow, nearness > nearest?.nearness ?? 0 { nearest = (number, nearness) }
         continue
       }
-      if rule.declared.action == .allow { return Verdict(decision: .allowed, by: [reference], selectedBy: selectedBy) }
-      let late = firewall.rules.indices.dropFirst(index + 1).first { later in
-        firewall.rules[later].declared.action == .allow && self.nearness(of: firewall.rules[later], place, destination, names) == Nearness.fits
+      if rule.declared.action == .allow { return Verdict(decision: .allowed, by: [rule.reference], selectedBy: selectedBy) }
+      let late = found.first {
+        $0 > number && rules[$0].declared.action == .allow && self.nearness(of: rules[$0], place, destination, names) == Nearness.fits
       }
-      let later = late.map { (RuleReference(policy: firewall.reference, rule: $0), "it would allow this, but comes later") }
-      let missed = nearest.map {
-        (RuleReference(policy: firewall.reference, rule: $0.rule), miss(of: firewall.rules[$0.rule], place, destination, names))
-      }
-      return Denial(by: reference, scope: rule.declared.scope, nearest: later ?? missed).verdict(selectedBy: selectedBy)
+      let later = late.map { (rules[$0].reference, "it would allow this, but comes later") }
+      let missed = nearest.map { (rules[$0.rule].reference, miss(of: rules[$0.rule], place, destination, names)) }
+      return Denial(by: rule.reference, scope: rule.declared.scope, nearest: later ?? missed).verdict(selectedBy: selectedBy)
     }
     return Verdict(decision: .allowed, selectedBy: selectedBy)
   }
@@ -94,6 +124,16 @@ struct EgressFirewallEngine: PolicyEngine {
     case .nodes:
       guard let node = cluster.node(at: place.address) else { return "\(place.address) is no node's address, and the rule wants \(rule.declared.target)" }
       return "the labels of node \(cluster.nodes[node].name) do not match \(rule.declared.target)"
+    }
+  }
+}
+
+extension EgressFirewall.Target {
+  fileprivate var conditions: (deciding: [Condition], near: [Condition]) {
+    switch self {
+    case .block(let prefix): ([.block(prefix)], [])
+    case .name(let pattern): ([pattern].conditions, [pattern].resemblances)
+    case .nodes: ([.node], [.node])
     }
   }
 }

@@ -5,6 +5,22 @@ struct EgressPolicyEngine: PolicyEngine {
   /// Sorted by reference.
   private let policies: [EgressPolicy]
   private let references: [String]
+  private struct Rule: Sendable {
+    var reference: RuleReference
+    var declared: EgressPolicy.Rule
+  }
+
+  /// What besides the destination makes how near a rule comes.
+  private struct Rest: Hashable {
+    var ports: [ClosedRange<UInt16>]
+    var transports: [Transport]
+  }
+
+  /// In the order of the policies.
+  private let rules: [Rule]
+  /// For each policy, the numbers of its rules.
+  private let rulesOfPolicy: [Range<Int>]
+  private let index: RuleIndex
   /// For each pod of the cluster, the policies that select it.
   private let selecting: SelectionLists
 
@@ -32,7 +48,22 @@ struct EgressPolicyEngine: PolicyEngine {
       }
       indexes[name] = index
     }
-    selecting = SelectionLists(cluster.pods.map { indexes[$0.namespace]?.matching($0.labels) ?? [] }, references: references)
+    let selecting = SelectionLists(cluster.pods.map { indexes[$0.namespace]?.matching($0.labels) ?? [] }, references: references)
+    var rules: [Rule] = []
+    var entries: [RuleIndex.Entry] = []
+    rulesOfPolicy = policies.enumerated().map { id, policy in
+      let first = rules.count
+      for (number, rule) in policy.allow.enumerated() {
+        rules.append(Rule(reference: RuleReference(policy: policy.name.reference, rule: number), declared: rule))
+        entries.append(
+          RuleIndex.Entry(
+            group: selecting.groupOfPolicy[id], deciding: rule.allowsAnyDestination ? [.any] : rule.names.conditions + rule.cidrs.conditions,
+            near: [.any] + rule.names.resemblances, rest: Rest(ports: rule.ports, transports: rule.transports)))
+      }
+      return first..<rules.count
+    }
+    index = RuleIndex(entries)
+    (self.rules, self.selecting) = (rules, selecting)
   }
 
   func maySelectPods(in namespace: String) -> Bool {
@@ -44,7 +75,15 @@ struct EgressPolicyEngine: PolicyEngine {
 
   func names(selecting pod: Int) -> [String] { selecting[pod].references }
 
-  func judge(_ pod: Int, _ destination: Destination) -> Verdict { judge(selecting[pod].policies, destination) }
+  func judge(_ pod: Int, _ destination: Destination) -> Verdict {
+    let selected = selecting[pod]
+    guard !selected.policies.isEmpty else { return Verdict(decision: .unprotected) }
+    return judge(selected.references, destination) { names, isExplaining in
+      let met = index.met(by: destination.address, names)
+      return isExplaining
+        ? index.rules(of: selected.groups, near: met + index.resembled(by: names)) : index.rules(of: selected.groups, meeting: met)
+    }
+  }
 
   func judge(host workload: Workload, _ destination: Destination) -> Verdict {
     var ids: [Int] = []
@@ -61,29 +100,25 @@ struct EgressPolicyEngine: PolicyEngine {
       }
       ids.append(id)
     }
-    guard destination.address.isLoopback, !ids.isEmpty else { return judge(ids, destination) }
-    return Verdict(decision: .allowed, selectedBy: names(ids))
+    guard !ids.isEmpty else { return Verdict(decision: .unprotected) }
+    let selectedBy = ids.map { references[$0] }
+    if destination.address.isLoopback { return Verdict(decision: .allowed, selectedBy: selectedBy) }
+    let all = ids.flatMap { rulesOfPolicy[$0] }
+    return judge(selectedBy, destination) { _, _ in all }
   }
 
-  private func names(_ ids: [Int]) -> [String] { ids.map { references[$0] } }
-
-  /// `ids`: the policies that select the workload.
-  private func judge(_ ids: [Int], _ destination: Destination) -> Verdict {
-    guard !ids.isEmpty else { return Verdict(decision: .unprotected) }
+  /// `rules`: of the policies that select the workload those that may allow these names, or when it is to be explained also those that come near.
+  private func judge(_ selectedBy: [String], _ destination: Destination, _ rules: ([DomainName], _ isExplaining: Bool) -> [Int]) -> Verdict {
     let confirmed = destination.saidNames
     // A connection in which two names were said goes to both, so each must be allowed.
     let alternatives = confirmed.isEmpty ? [destination.lookedUpNames] : confirmed.map { [$0] }
-    var allowing: Set<RuleReference> = []
+    var allowing: Set<Int> = []
     for names in alternatives {
-      let rules = self.rules(of: ids).filter { allows($0.rule, destination, names) }
-      if rules.isEmpty { return denial(ids, destination, names) }
-      allowing.formUnion(rules.map(\.reference))
+      let fitting = rules(names, false).filter { allows(self.rules[$0].declared, destination, names) }
+      if fitting.isEmpty { return denial(rules(names, true), selectedBy, destination, names) }
+      allowing.formUnion(fitting)
     }
-    return Verdict(decision: .allowed, by: allowing.sorted(), selectedBy: names(ids))
-  }
-
-  private func rules(of ids: [Int]) -> some Sequence<(reference: RuleReference, rule: EgressPolicy.Rule)> {
-    ids.lazy.flatMap { id in policies[id].allow.lazy.enumerated().map { (RuleReference(policy: references[id], rule: $0), $1) } }
+    return Verdict(decision: .allowed, by: allowing.sorted().map { self.rules[$0].reference }, selectedBy: selectedBy)
   }
 
   private func allows(_ rule: EgressPolicy.Rule, _ destination: Destination, _ names: [DomainName]) -> Bool {
@@ -103,17 +138,17 @@ struct EgressPolicyEngine: PolicyEngine {
 
 /// The nearest miss: how far a rule came, and what it failed at.
 extension EgressPolicyEngine {
-  private func denial(_ ids: [Int], _ destination: Destination, _ names: [DomainName]) -> Verdict {
-    var nearest: (reference: RuleReference, rule: EgressPolicy.Rule, nearness: Int)?
-    for (reference, rule) in rules(of: ids) {
-      let nearness = nearness(of: rule, destination, names)
+  private func denial(_ found: [Int], _ selectedBy: [String], _ destination: Destination, _ names: [DomainName]) -> Verdict {
+    var nearest: (rule: Rule, nearness: Int)?
+    for rule in found {
+      let nearness = nearness(of: rules[rule].declared, destination, names)
       // The first of equals, so that the order of manifests makes no difference.
-      if nearness > nearest?.nearness ?? -1 { nearest = (reference, rule, nearness) }
+      if nearness > nearest?.nearness ?? -1 { nearest = (rules[rule], nearness) }
     }
     let reason =
-      nearest.map { "\($0.reference): \(miss(of: $0.rule, destination, names))" }
-      ?? "\(references[ids[0]]) selects the workload and allows nothing"
-    return Verdict(decision: .denied, reason: reason, nearest: nearest?.reference, selectedBy: self.names(ids))
+      nearest.map { "\($0.rule.reference): \(miss(of: $0.rule.declared, destination, names))" }
+      ?? "\(selectedBy.first ?? "a policy") selects the workload and allows nothing"
+    return Verdict(decision: .denied, reason: reason, nearest: nearest?.rule.reference, selectedBy: selectedBy)
   }
 
   private func nearness(of rule: EgressPolicy.Rule, _ destination: Destination, _ names: [DomainName]) -> Int {

@@ -2,22 +2,40 @@ import EgressModel
 
 /// Every FQDNNetworkPolicy, resolved against a cluster; how it combines with NetworkPolicy is its caller's matter.
 struct FQDNNetworkPolicyEngine: Sendable {
+  private struct Rule: Sendable {
+    var reference: RuleReference
+    var declared: FQDNNetworkPolicy.Rule
+  }
+
   private let cluster: Cluster
-  /// Sorted by reference.
-  private let policies: [FQDNNetworkPolicy]
+  /// Of all policies, sorted by reference.
+  private let rules: [Rule]
+  private let index: RuleIndex
   /// For each pod of the cluster, the policies that select it.
-  private let selecting: SelectionLists
+  let selecting: SelectionLists
   private let namespaces: Set<String>
 
   init(_ declared: [FQDNNetworkPolicy], cluster: Cluster) {
     self.cluster = cluster
-    policies = declared.sorted { $0.name.reference < $1.name.reference }
+    let policies = declared.map { (policy: $0, reference: $0.name.reference) }.sorted { $0.reference < $1.reference }
     var indexes: [String: SelectorIndex] = [:]
-    for (id, policy) in policies.enumerated() { indexes[policy.namespace, default: SelectorIndex()].insert(policy.podSelector, id: id) }
+    for (id, item) in policies.enumerated() { indexes[item.policy.namespace, default: SelectorIndex()].insert(item.policy.podSelector, id: id) }
     // Traffic of a pod on the host network is the node's.
     let selections = cluster.pods.map { $0.hostNetwork ? [] : indexes[$0.namespace]?.matching($0.labels) ?? [] }
-    selecting = SelectionLists(selections, references: policies.map(\.name.reference))
+    let selecting = SelectionLists(selections, references: policies.map(\.reference))
+    var rules: [Rule] = []
+    var entries: [RuleIndex.Entry] = []
+    for (id, item) in policies.enumerated() {
+      for (number, rule) in item.policy.egress.enumerated() {
+        rules.append(Rule(reference: RuleReference(policy: item.reference, rule: number), declared: rule))
+        entries.append(
+          RuleIndex.Entry(
+            group: selecting.groupOfPolicy[id], deciding: rule.names.conditions, near: [.any] + rule.names.resemblances, rest: rule.ports))
+      }
+    }
+    index = RuleIndex(entries)
     namespaces = Set(indexes.keys)
+    (self.rules, self.selecting) = (rules, selecting)
   }
 
   func maySelectPods(in namespace: String) -> Bool { namespaces.contains(namespace) }
@@ -30,23 +48,21 @@ struct FQDNNetworkPolicyEngine: Sendable {
     guard !selected.policies.isEmpty else { return Verdict(decision: .unprotected) }
     // Names of services are not resolved for these policies.
     let names = place.pod == nil ? destination.decisiveNames : []
-    var allowing: [RuleReference] = []
-    var nearest: (policy: Int, rule: Int, nearness: Int)?
-    for id in selected.policies {
-      for (index, rule) in policies[id].egress.enumerated() {
-        let nearness =
-          Nearness.of(names, in: rule.names) + (rule.ports.match(place, destination.transport, cluster) ? Nearness.port : 0)
-        if nearness == Nearness.fits {
-          allowing.append(RuleReference(policy: policies[id].name.reference, rule: index))
-        } else if nearness > nearest?.nearness ?? -1 {
-          nearest = (id, index, nearness)
-        }
-      }
+    let met = index.met(by: place.address, names)
+    func nearness(_ rule: Int) -> Int {
+      let rule = rules[rule].declared
+      return Nearness.of(names, in: rule.names) + (rule.ports.match(place, destination.transport, cluster) ? Nearness.port : 0)
     }
-    if !allowing.isEmpty { return Verdict(decision: .allowed, by: allowing, selectedBy: selected.references) }
-    let reference = nearest.map { RuleReference(policy: policies[$0.policy].name.reference, rule: $0.rule) }
+    let allowing = index.rules(of: selected.groups, meeting: met).filter { nearness($0) == Nearness.fits }
+    if !allowing.isEmpty { return Verdict(decision: .allowed, by: allowing.map { rules[$0].reference }, selectedBy: selected.references) }
+    var nearest: (rule: Int, nearness: Int)?
+    for rule in index.rules(of: selected.groups, near: met + index.resembled(by: names)) {
+      let nearness = nearness(rule)
+      if nearness > nearest?.nearness ?? -1 { nearest = (rule, nearness) }
+    }
+    let reference = nearest.map { rules[$0.rule].reference }
     let miss = nearest.map { nearest in
-      let rule = policies[nearest.policy].egress[nearest.rule]
+      let rule = rules[nearest.rule].declared
       return nearest.nearness >= Nearness.destination
         ? rule.ports.miss(place, destination.transport)
         : place.pod == nil ? destination.miss(of: rule.names, names) : "\(place.address) is a pod's address, and names are only for what is outside the cluster"

@@ -9,6 +9,7 @@ struct Cluster: Sendable {
   let namespaceOfPod: [Int]
   let nodes: [Node]
   private let nodesByAddress: [IPAddress: Int]
+  private let nodesByName: [String: Int]
   private let podNetworks: PrefixSet
   let services: [Service]
   private let servicesByAddress: [IPAddress: Service]
@@ -52,6 +53,7 @@ struct Cluster: Sendable {
     namespaceOfPod = pods.map { numbers[$0.namespace] ?? 0 }
     nodes = inventory.nodes
     nodesByAddress = Dictionary(inventory.nodes.enumerated().flatMap { index, node in node.addresses.map { ($0, index) } }) { first, _ in first }
+    nodesByName = Dictionary(inventory.nodes.enumerated().map { ($1.name, $0) }) { first, _ in first }
     podNetworks = PrefixSet(inventory.nodes.flatMap(\.podCIDRs))
     self.servicesByAddress = servicesByAddress
     hostNetworkPods = hostNetwork
@@ -70,6 +72,8 @@ struct Cluster: Sendable {
 
   /// The node that has an address, which the pods on its host network share.
   func node(at address: IPAddress) -> Int? { nodesByAddress[address] }
+
+  func node(named name: String) -> Int? { nodesByName[name] }
 
   /// A pod that shares the address with its node.
   func hostNetworkPod(at address: IPAddress) -> Int? { hostNetworkPods[address] }

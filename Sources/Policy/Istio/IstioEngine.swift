@@ -81,8 +81,9 @@ struct IstioEngine: PolicyEngine {
     }
     guard let pod = cluster.pod(at: destination.address) else {
       // A service without a selector may lead anywhere, to the API server for one.
+      guard cluster.node(at: destination.address) != nil else { return nil }
       let leading = cluster.services.first { service in service.selector.isEmpty && service.ports.contains { $0.target == .number(port) } }
-      guard let leading, cluster.node(at: destination.address) != nil else { return nil }
+      guard let leading else { return nil }
       return Verdict(
         decision: .undecidable, reason: "\(destination.address) may be behind service \(leading.namespace)/\(leading.name), whose endpoints are not known")
     }

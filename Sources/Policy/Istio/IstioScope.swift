@@ -15,7 +15,7 @@ struct IstioScope: Hashable, Sendable {
   /// Why it cannot be told.
   var problem: String?
 
-  var references: [String] { sidecar.map { [source, $0].sorted() } ?? [source] }
+  var references: [String] { sidecar.map { [source, $0].sortedOnce } ?? [source] }
 }
 
 extension IstioScope {

@@ -36,7 +36,7 @@ extension NetworkPolicyEngine {
       return except.contains { $0.contains(place.address) } ? 2 : Nearness.destination
     case .pods(let selector, let namespaces):
       guard let pod = place.pod else { return 0 }
-      switch (namespaces[cluster.namespaceOfPod[pod]], matchedSelectors[pod].holds(selector)) {
+      switch (namespaceLists[namespaces][cluster.namespaceOfPod[pod]], matchedSelectors[pod].holds(selector)) {
       case (true, true): return Nearness.destination
       case (false, true): return 2
       case (true, false): return 1
@@ -66,7 +66,7 @@ extension NetworkPolicyEngine {
       guard let index = place.pod else { return "\(place.address) is no pod's address, and the rule wants \(wanted)\(others)" }
       let pod = cluster.pods[index]
       let culprit =
-        namespaces[cluster.namespaceOfPod[index]]
+        namespaceLists[namespaces][cluster.namespaceOfPod[index]]
         ? "the labels of pod \(pod.namespace)/\(pod.name) do" : "the namespace of pod \(pod.namespace)/\(pod.name) does"
       return "\(culprit) not match \(wanted)\(others)"
     }

@@ -2,66 +2,71 @@ import EgressModel
 
 /// Every NetworkPolicy of a cluster, resolved against its inventory: which policies isolate which pod, which pods and namespaces a peer means.
 struct NetworkPolicyEngine: PolicyEngine {
-  private struct Policy: Sendable {
-    var reference: String
-    var rules: [Rule]
-  }
-
   struct Rule: Sendable {
+    var reference: RuleReference
     var declared: NetworkPolicy.Rule
     var peers: [Peer]
   }
 
   enum Peer: Sendable {
-    /// A selector's number, and for each namespace of the cluster whether it is meant.
-    case pods(selector: Int, namespaces: [Bool])
+    /// The numbers of a selector and of a list of namespaces.
+    case pods(selector: Int, namespaces: Int)
     case block(IPPrefix, except: [IPPrefix])
   }
 
   let cluster: Cluster
-  /// Those that isolate for egress, sorted by reference.
-  private let policies: [Policy]
+  /// Of the policies that isolate for egress, sorted by reference.
+  private let rules: [Rule]
+  private let index: RuleIndex
   /// For each pod of the cluster, the policies that isolate it.
-  private let selecting: SelectionLists
+  let selecting: SelectionLists
   private let isolatedNamespaces: Set<String>
   /// For each pod of the cluster, the numbers of the peers' selectors that match its labels.
   let matchedSelectors: [[Int]]
+  /// By number: for each namespace of the cluster, whether it is meant.
+  let namespaceLists: [[Bool]]
+  /// For each pod of the cluster, the numbers of the conditions that it meets as a destination.
+  private let conditions: [[Int]]
 
   init(_ declared: [NetworkPolicy], cluster: Cluster) {
     self.cluster = cluster
-    let isolating = declared.filter(\.isolatesEgress).sorted { $0.name.reference < $1.name.reference }
-    var table = SelectorTable()
-    var bySelector = NamespaceTable(cluster)
-    var byName: [String: [Bool]] = [:]
-    func namespaces(_ selector: LabelSelector?, of policy: NetworkPolicy) -> [Bool] {
-      guard let selector else {
-        if let known = byName[policy.namespace] { return known }
-        let flags = cluster.namespaces.map { $0.name == policy.namespace }
-        byName[policy.namespace] = flags
-        return flags
-      }
-      return bySelector.flags(selector)
-    }
-    policies = isolating.map { policy in
-      let rules = policy.egress.map { rule in
-        Rule(
-          declared: rule,
-          peers: rule.peers.map { peer in
-            switch peer {
-            case .block(let prefix, let except): .block(prefix, except: except)
-            case .pods(let pods, let selector): .pods(selector: table.id(pods ?? LabelSelector()), namespaces: namespaces(selector, of: policy))
-            }
-          })
-      }
-      return Policy(reference: policy.name.reference, rules: rules)
-    }
-    matchedSelectors = cluster.pods.map { table.matching($0.labels) }
+    let isolating = declared.filter(\.isolatesEgress).map { (policy: $0, reference: $0.name.reference) }.sorted { $0.reference < $1.reference }
     var indexes: [String: SelectorIndex] = [:]
-    for (id, policy) in isolating.enumerated() { indexes[policy.namespace, default: SelectorIndex()].insert(policy.podSelector, id: id) }
+    for (id, item) in isolating.enumerated() { indexes[item.policy.namespace, default: SelectorIndex()].insert(item.policy.podSelector, id: id) }
     // Traffic of a pod on the host network is the node's.
     let selections = cluster.pods.map { $0.hostNetwork ? [] : indexes[$0.namespace]?.matching($0.labels) ?? [] }
-    selecting = SelectionLists(selections, references: policies.map(\.reference))
+    let selecting = SelectionLists(selections, references: isolating.map(\.reference))
+    var table = SelectorTable()
+    let everyPod = table.id(LabelSelector())
+    var namespaces = NamespaceTable(cluster)
+    var rules: [Rule] = []
+    var entries: [RuleIndex.Entry] = []
+    for (id, item) in isolating.enumerated() {
+      for (number, rule) in item.policy.egress.enumerated() {
+        let peers = rule.peers.map { peer -> Peer in
+          switch peer {
+          case .block(let prefix, let except): .block(prefix, except: except)
+          case .pods(let pods, let selector):
+            .pods(
+              selector: pods.map { table.id($0) } ?? everyPod,
+              namespaces: selector.map { namespaces.number($0) } ?? namespaces.number(named: item.policy.namespace))
+          }
+        }
+        rules.append(Rule(reference: RuleReference(policy: item.reference, rule: number), declared: rule, peers: peers))
+        entries.append(
+          RuleIndex.Entry(
+            group: selecting.groupOfPolicy[id], deciding: peers.isEmpty ? [.any] : peers.flatMap { $0.deciding(everyPod) },
+            near: [.any] + peers.flatMap { $0.near(everyPod) }, rest: rule.ports))
+      }
+    }
+    let index = RuleIndex(entries)
+    let matched = cluster.pods.map { table.matching($0.labels) }
+    let meant = namespaces.numbersOfNamespace
+    conditions = zip(matched, cluster.namespaceOfPod).map { index.numbers(of: [.pod] + $0.map { .selector($0) } + meant[$1].map { .namespaces($0) }) }
+    matchedSelectors = matched
+    namespaceLists = namespaces.lists
     isolatedNamespaces = Set(indexes.keys)
+    (self.rules, self.index, self.selecting) = (rules, index, selecting)
   }
 
   func maySelectPods(in namespace: String) -> Bool { isolatedNamespaces.contains(namespace) }
@@ -76,26 +81,19 @@ struct NetworkPolicyEngine: PolicyEngine {
   func judge(_ pod: Int, at place: Place, _ destination: Destination) -> Verdict {
     let selected = selecting[pod]
     guard !selected.policies.isEmpty else { return Verdict(decision: .unprotected) }
-    var allowing: [RuleReference] = []
-    var nearest: (policy: Int, rule: Int)?
-    var nearness = -1
-    for id in selected.policies {
-      for index in policies[id].rules.indices {
-        let rating = self.nearness(of: policies[id].rules[index], place, destination.transport)
-        if rating == Nearness.fits {
-          allowing.append(RuleReference(policy: policies[id].reference, rule: index))
-        } else if rating > nearness {
-          // The first of equals, so that the order of manifests makes no difference.
-          nearest = (id, index)
-          nearness = rating
-        }
-      }
+    let met = index.met(by: place.address, []) + (place.pod.map { conditions[$0] } ?? [])
+    let allowing = index.rules(of: selected.groups, meeting: met).filter { nearness(of: rules[$0], place, destination.transport) == Nearness.fits }
+    if !allowing.isEmpty { return Verdict(decision: .allowed, by: allowing.map { rules[$0].reference }, selectedBy: selected.references) }
+    var nearest: (rule: Int, nearness: Int)?
+    for rule in index.rules(of: selected.groups, near: met) {
+      let nearness = nearness(of: rules[rule], place, destination.transport)
+      // The first of equals, so that the order of manifests makes no difference.
+      if nearness > nearest?.nearness ?? -1 { nearest = (rule, nearness) }
     }
-    if !allowing.isEmpty { return Verdict(decision: .allowed, by: allowing, selectedBy: selected.references) }
-    guard let nearest else { return denial(selected) }
-    let reference = RuleReference(policy: policies[nearest.policy].reference, rule: nearest.rule)
-    let miss = miss(of: policies[nearest.policy].rules[nearest.rule], place, destination)
-    return Verdict(decision: .denied, reason: "\(reference): \(miss)", nearest: reference, selectedBy: selected.references)
+    guard let nearest = nearest.map({ rules[$0.rule] }) else { return denial(selected) }
+    return Verdict(
+      decision: .denied, reason: "\(nearest.reference): \(miss(of: nearest, place, destination))", nearest: nearest.reference,
+      selectedBy: selected.references)
   }
 
   private func denial(_ selected: SelectionLists.List) -> Verdict {
@@ -108,15 +106,25 @@ struct NetworkPolicyEngine: PolicyEngine {
   func judge(_ pod: Int, unknown reason: String) -> Verdict {
     let selected = selecting[pod]
     guard !selected.policies.isEmpty else { return Verdict(decision: .unprotected) }
-    var open: [RuleReference] = []
-    var hasRules = false
-    for id in selected.policies {
-      for (index, rule) in policies[id].rules.enumerated() {
-        hasRules = true
-        if rule.peers.isEmpty, rule.declared.ports.isEmpty { open.append(RuleReference(policy: policies[id].reference, rule: index)) }
-      }
+    let some = index.rules(of: selected.groups, near: index.numbers(of: [.any]))
+    let open = some.map { rules[$0] }.filter { $0.peers.isEmpty && $0.declared.ports.isEmpty }
+    if !open.isEmpty { return Verdict(decision: .allowed, by: open.map(\.reference), selectedBy: selected.references) }
+    return some.isEmpty ? denial(selected) : Verdict(decision: .undecidable, reason: reason, selectedBy: selected.references)
+  }
+}
+
+extension NetworkPolicyEngine.Peer {
+  fileprivate func deciding(_ everyPod: Int) -> [Condition] {
+    switch self {
+    case .block(let prefix, _): [.block(prefix)]
+    case .pods(let selector, let namespaces): [selector == everyPod ? .namespaces(namespaces) : .selector(selector)]
     }
-    if !open.isEmpty { return Verdict(decision: .allowed, by: open, selectedBy: selected.references) }
-    return hasRules ? Verdict(decision: .undecidable, reason: reason, selectedBy: selected.references) : denial(selected)
+  }
+
+  fileprivate func near(_ everyPod: Int) -> [Condition] {
+    switch self {
+    case .block: []
+    case .pods(let selector, let namespaces): [.namespaces(namespaces), selector == everyPod ? .pod : .selector(selector)]
+    }
   }
 }

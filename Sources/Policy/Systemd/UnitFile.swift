@@ -98,8 +98,9 @@ struct UnitLocation: Hashable, Sendable, CustomStringConvertible {
       unit = file
       guard file.contains(".") else { return nil }
     }
-    rank = Self.directories.firstIndex { "/\(path)".contains("/\($0)/") } ?? Self.directories.count
+    rank = Self.directories.count
     guard Self.sections[type] != nil, unit.first != "." else { return nil }
+    rank = Self.directories.firstIndex { "/\(path)".contains("/\($0)/") } ?? rank
   }
 
   /// Where systemd's own manager looks, in the order of precedence (systemd.unit(5)).

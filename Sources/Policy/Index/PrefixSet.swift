@@ -2,7 +2,7 @@ import EgressModel
 
 /// Many address blocks, asked for an address at the cost of how many lengths they have, not how many they are.
 struct PrefixSet: Sendable {
-  private let blocks: Set<IPPrefix>
+  let blocks: Set<IPPrefix>
   /// Longest first.
   private let lengths4: [Int]
   private let lengths6: [Int]

@@ -15,14 +15,23 @@ struct SelectorTable {
   func matching(_ labels: [String: String]) -> [Int] { index.matching(labels) }
 }
 
+/// For ascending numbers.
 extension [Int] {
-  /// For ascending numbers.
   func holds(_ number: Int) -> Bool {
+    let index = lowerBound(of: number)
+    return index < count && self[index] == number
+  }
+
+  /// Those that are greater.
+  func following(_ number: Int) -> ArraySlice<Int> { self[lowerBound(of: number + 1)...] }
+
+  /// How many are less.
+  func lowerBound(of number: Int) -> Int {
     var (low, high) = (0, count)
     while low < high {
       let middle = (low + high) / 2
       if self[middle] < number { low = middle + 1 } else { high = middle }
     }
-    return low < count && self[low] == number
+    return low
   }
 }
