@@ -131,6 +131,17 @@ public struct PolicySet: Sendable {
     return errors.sorted { ($0.line, $0.path) < ($1.line, $1.path) }
   }
 
+  /// Forgets the manifests of a file; `removed` is told of each policy.
+  mutating func remove(file: String, _ removed: (any PolicyObject) -> Void) {
+    notUnderstood.removeAll { $0.file == file }
+    objects.removeAll { object in
+      guard places[object.name]?.file == file else { return false }
+      places[object.name] = nil
+      removed(object)
+      return true
+    }
+  }
+
   private mutating func isNew(_ name: ObjectName, _ object: ManifestObject, _ problems: Problems) -> Bool {
     if let place = places[name] {
       Field(value: object.root, path: object.path, problems: problems).refuse(
