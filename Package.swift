@@ -74,7 +74,7 @@ let package = Package(
     .executableTarget(
       name: "bench",
       dependencies: [
-        "EgressModel", "Wire", "Flows", "Capture",
+        "EgressModel", "Wire", "Flows", "Policy", "Capture",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "CryptoExtras", package: "swift-crypto"),
