@@ -8,7 +8,7 @@ struct EgressObs: AsyncParsableCommand {
     version: version,
     subcommands: [
       RunCommand.self, ReplayCommand.self, ReportCommand.self, VendorsCommand.self, FlowsCommand.self, CheckCommand.self, AuditCommand.self,
-      SuggestCommand.self, AlertsCommand.self, DoctorCommand.self,
+      SuggestCommand.self, ApproveCommand.self, AlertsCommand.self, DoctorCommand.self,
     ])
 
   static let version = "0.1.0"

@@ -13,7 +13,7 @@ import Testing
     #expect(NegatedFilters.rewrite(given) == rewritten)
   }
 
-  static let commands = ["run", "replay", "report", "vendors", "flows", "check", "audit", "suggest", "alerts", "doctor"]
+  static let commands = ["run", "replay", "report", "vendors", "flows", "check", "audit", "suggest", "approve", "alerts", "doctor"]
 
   @Test(arguments: commands)
   func `every command explains itself`(command: String) throws {
@@ -25,7 +25,7 @@ import Testing
 
   @Test(arguments: commands)
   func `a wrong flag is wrong usage, named`(command: String) throws {
-    let needed = ["replay": ["x.pcap"], "check": ["--policies", "x", "--flows", "y"], "audit": ["--policies", "x"], "suggest": ["x"]][command] ?? []
+    let needed = ["replay": ["x.pcap"], "check": ["--policies", "x", "--flows", "y"], "audit": ["--policies", "x"], "suggest": ["x"], "approve": ["x.com", "--workload", "a/b", "--owner", "o", "--reason", "r"]][command] ?? []
     let outcome = try Program.egressObs([command] + needed + ["--no-such-flag"])
     #expect(outcome.status == 64)
     #expect(outcome.errors.contains("--no-such-flag"))

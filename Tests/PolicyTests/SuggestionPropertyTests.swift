@@ -120,4 +120,46 @@ struct RandomObservations {
     }
     #expect(allowed > 200)
   }
+
+  @Test(arguments: [
+    (Engine.generic, [PolicyDialect.networkPolicy, .clusterNetworkPolicy, .egressFirewall, .istio, .egressPolicy]),
+    (.cilium, [.networkPolicy, .cilium, .istio, .egressPolicy]), (.calico, [.networkPolicy, .calico, .istio, .egressPolicy]),
+    (.calicoEnterprise, [.calicoEnterprise, .clusterNetworkPolicy]),
+  ])
+  func `the order in which manifests are read changes no verdict`(engine: Engine, dialects: [PolicyDialect]) throws {
+    let seed = UInt64.random(in: 0 ... .max)
+    var random = SeededGenerator(state: seed)
+    let inventory = inventory(SuggestionTests.manifests)
+    let workloads = [
+      SuggestionTests.web, Workload(kind: .pod, namespace: "shop", name: "cart-1", owner: .init(kind: "Deployment", name: "cart")),
+      Workload(kind: .pod, namespace: "pay", name: "worker-1", owner: .init(kind: "Deployment", name: "worker")),
+    ]
+    for _ in 0..<10 {
+      var texts: Set<String> = []
+      for workload in workloads {
+        let first = RandomObservations.Target(address: "198.51.100.10", name: "api.example.com", port: 443, transport: .tcp, application: .tls)
+        let seen = [first] + (0..<4).map { _ in RandomObservations.target(&random) }
+        let endpoints = try seen.map { try RandomObservations.endpoint($0, from: workload, .tlsSNI) }
+        for dialect in dialects {
+          let namespace = workload.namespace ?? ""
+          let subject: SuggestionSubject = dialect == .egressFirewall ? .namespace(namespace) : .pods(namespace: namespace, group: workload.group)
+          // A namespace has one EgressFirewall.
+          if dialect == .egressFirewall, workload.name == "cart-1" { continue }
+          texts.insert(try Suggestion(for: subject, from: endpoints, in: dialect, inventory: inventory).text)
+        }
+      }
+      func judge() -> Judge {
+        var policies = PolicySet(engine: engine)
+        for (index, text) in texts.sorted().shuffled(using: &random).enumerated() { #expect(policies.add(text, file: "\(index).yaml") == []) }
+        return Judge(policies: policies, inventory: inventory)
+      }
+      let (one, other) = (judge(), judge())
+      for _ in 0..<60 {
+        let asked = try RandomObservations.endpoint(RandomObservations.target(&random), from: SuggestionTests.web, .tlsSNI)
+        for workload in workloads {
+          #expect(one.judge(workload, asked.destination) == other.judge(workload, asked.destination), "seed \(seed): \(workload.shortName) to \(asked.destination)")
+        }
+      }
+    }
+  }
 }

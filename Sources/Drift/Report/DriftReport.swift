@@ -19,10 +19,11 @@ public struct DriftReport: Sendable {
   ///   - coverage: the window as the store knows it. Its shares of third parties and of encrypted resolvers are counted here, from `endpoints`.
   ///   - catalogue: tells which wildcards unrelated tenants share.
   ///   - isWholeWindow: false when the endpoints were filtered; then nothing can be said of unused rules.
-  ///   - isNew: whether an endpoint, with its subject, was first used in the window and no approval covers it.
+  ///   - approvals: what was accepted; at `time` what has expired is new again, however long it is known.
+  ///   - isNew: whether an endpoint, with its subject, was first used in the window.
   public init(
     endpoints: some Sequence<Endpoint>, judge: Judge?, policies: PolicySet?, coverage: Coverage, catalogue: VendorCatalogue? = nil,
-    isWholeWindow: Bool = true, isNew: (Endpoint, Subject) -> Bool
+    isWholeWindow: Bool = true, approvals: Approvals = Approvals(), at time: Timestamp = Timestamp(nanoseconds: 0), isNew: (Endpoint, Subject) -> Bool
   ) {
     let rules = policies?.rules ?? []
     let detector = FindingDetector(rules: rules, catalogue: catalogue)
@@ -39,7 +40,17 @@ public struct DriftReport: Sendable {
       let subject = Subject(workload: endpoint.workload, destination: endpoint.destination)
       summaries.add(endpoint, group: subject.group)
       if endpoint.isThirdParty { subjects.insert(subject) }
-      for finding in detector.findings(in: endpoint, isNew: isNew(endpoint, subject)) { folded.add(finding, subject) }
+      let standing = approvals.isEmpty ? .unknown : approvals.standing(of: endpoint.destination, for: subject.group, at: time)
+      let isUnapproved =
+        switch standing {
+        case .approved: false
+        case .expired: true
+        case .unknown: isNew(endpoint, subject)
+        }
+      for var finding in detector.findings(in: endpoint, isNew: isUnapproved) {
+        if finding.kind == .new, case .expired(let approval) = standing { finding.reason = approval.expiryText }
+        folded.add(finding, subject)
+      }
     }
     let unused = isWholeWindow ? rules.filter { !usedRules.contains($0.reference) } : []
     findings = (folded.findings + unused.map { Finding(unused: $0, coverage: coverage) }).inReportOrder

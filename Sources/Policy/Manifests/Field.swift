@@ -1,14 +1,14 @@
 import EgressModel
 
 /// Collects what is wrong with one object while its fields are read.
-final class Problems {
+package final class Problems {
   let file: String
   let document: Int
   /// For whom the object is read: some fields are there for one engine and not for another.
   let engine: Engine
-  private(set) var errors: [ManifestError] = []
+  package private(set) var errors: [ManifestError] = []
 
-  init(file: String, document: Int, engine: Engine = .auto) {
+  package init(file: String, document: Int, engine: Engine = .auto) {
     self.file = file
     self.document = document
     self.engine = engine
@@ -47,17 +47,17 @@ final class FieldPath: Sendable, CustomStringConvertible {
 }
 
 /// A value with its place, for strict reading: every method that finds something wrong reports it and returns nil.
-struct Field {
+package struct Field {
   let value: ManifestValue
   let path: FieldPath?
   let problems: Problems
 
-  func refuse(_ problem: String, _ advice: String? = nil) {
+  package func refuse(_ problem: String, _ advice: String? = nil) {
     problems.report(problem, advice: advice, line: value.line, path: path)
   }
 
   /// The field as a map. Members that are not in `known` are reported: a field that nobody understands may be the one that narrows a rule.
-  func members(_ known: String...) -> Members? { members(among: known) }
+  package func members(_ known: String...) -> Members? { members(among: known) }
 
   func members(among known: [String]) -> Members? {
     guard let members = anyMembers() else { return nil }
@@ -97,7 +97,7 @@ struct Field {
     return Members(list: list, field: self)
   }
 
-  func elements() -> [Field] {
+  package func elements() -> [Field] {
     guard case .list(let values) = value.content else {
       refuse("a list is expected, not \(value.account)")
       return []
@@ -105,7 +105,7 @@ struct Field {
     return values.enumerated().map { Field(value: $1, path: FieldPath(parent: path, component: .element($0)), problems: problems) }
   }
 
-  func string() -> String? {
+  package func string() -> String? {
     switch value.content {
     case .string(let text): return text
     case .boolean(_, let written):
@@ -171,18 +171,18 @@ struct Field {
 }
 
 /// The members of a map that is being read.
-struct Members {
+package struct Members {
   let list: [ManifestValue.Member]
   let field: Field
 
   /// Nil when absent or null, which mean the same.
-  subscript(key: String) -> Field? {
+  package subscript(key: String) -> Field? {
     guard let member = list.first(where: { $0.key == key }), !member.value.isNull else { return nil }
     return Field(value: member.value, path: FieldPath(parent: field.path, component: .member(key)), problems: field.problems)
   }
 
   /// Reports the member when it is missing.
-  func required(_ key: String, _ advice: String? = nil) -> Field? {
+  package func required(_ key: String, _ advice: String? = nil) -> Field? {
     if let member = self[key] { return member }
     missing(key).refuse("it is missing", advice)
     return nil

@@ -90,6 +90,9 @@ public struct ManifestObject: Sendable {
   /// Nil for a document of its own; `items[3]` inside a list.
   let path: FieldPath?
 
+  /// The whole object, for strict reading.
+  package func field(_ problems: Problems) -> Field { Field(value: root, path: path, problems: problems) }
+
   /// The part of `apiVersion` before the slash; empty for the core group.
   public var group: String {
     apiVersion.firstIndex(of: "/").map { String(apiVersion[..<$0]) } ?? ""

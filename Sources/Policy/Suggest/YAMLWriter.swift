@@ -1,7 +1,7 @@
 import EgressModel
 
 /// Writes YAML line by line, two spaces a level.
-struct YAMLWriter {
+package struct YAMLWriter {
   private(set) var text = ""
   private var depth = 0
 
@@ -21,7 +21,7 @@ struct YAMLWriter {
   }
 
   /// Without quotes where every reader takes it for a string.
-  static func scalar(_ text: String) -> String {
+  package static func scalar(_ text: String) -> String {
     let isPlain = text.utf8.allSatisfy {
       switch $0 {
       case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "/"): true

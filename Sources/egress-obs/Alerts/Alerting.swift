@@ -1,3 +1,4 @@
+import Drift
 import EgressModel
 import Storage
 
@@ -56,6 +57,6 @@ struct Alerting: Sendable {
   /// The command that accepts the endpoint, with the workload's group, which outlives its pods.
   private static func approval(of finding: Finding) -> String? {
     guard finding.kind == .new || finding.kind == .denied, let workload = finding.workload, let destination = finding.destination else { return nil }
-    return "egress-obs approve \(destination.names.first?.name.text ?? destination.address.description) --workload \(workload.group)"
+    return "egress-obs approve \(destination.provenName?.name.text ?? destination.address.description) --workload \(workload.group)"
   }
 }
