@@ -5,6 +5,9 @@ import Wire
 ///
 /// Anybody can make a certificate, and most have several names, so its names are hints.
 extension FlowMeter {
+  /// Names of a certificate that are kept with a flow.
+  private static let maximumCertifiedCount = 4
+
   /// After a hello that names nothing, the server's stream is read from where the client's segment says that it stands.
   mutating func expectCertificate(
     _ index: Int, _ outcome: StreamResult<Void>, _ packet: Packet, from sender: FlowKey.Side, at time: Timestamp
@@ -19,7 +22,9 @@ extension FlowMeter {
       table[index].streams = streams.insert(FlowStreams())
       queueStream(index, at: time)
     }
-    streams[table[index].streams]?[server] = HeldStream(octets: StreamReassembler(start: packet.acknowledgment))
+    let stream = HeldStream(octets: StreamReassembler(start: packet.acknowledgment))
+    streams[table[index].streams]?[server] = stream
+    tally.reassemblyBytes += stream.byteCount
     makeRoom()
   }
 
@@ -52,7 +57,7 @@ extension FlowMeter {
     switch ServerCertificate.names(in: octets.prefix.span) {
     case .found(let names):
       amend(index) { details in
-        details.certified = names.map { NameEvidence(name: $0, source: .certificate, confidence: .hint) }
+        details.certified = names.prefix(Self.maximumCertifiedCount).map { NameEvidence(name: $0, source: .certificate, confidence: .hint) }
       }
       unwatch(index, server)
     case .needMore(let count):

@@ -12,7 +12,7 @@ extension FlowMeter {
     let handle = table[index].streams
     guard handle != Flow.none else { return }
     if let stream = streams[handle]?[side] {
-      tally.reassemblyBytes -= stream.octets.byteCount
+      tally.reassemblyBytes -= stream.byteCount
       streams[handle]?[side] = nil
     }
     if let hello = streams[handle]?.hello {
@@ -80,7 +80,7 @@ extension FlowMeter {
         guard time.since(entry.since) > configuration.reassemblyTimeout else { break }
         let index = Int(entry.flow)
         // A DNS connection that waits for its next message holds nothing.
-        if table[index].marks.contains(.dnsStream), streams[entry.stream]?.byteCount == 0 {
+        if table[index].marks.contains(.dnsStream), streams[entry.stream]?.holdsNothing ?? false {
           streamOrder.append((entry.stream, entry.flow, entry.id, time))
         } else {
           abandonStreams(of: index, .incomplete)

@@ -7,6 +7,9 @@ struct FlowStreams {
   var high: HeldStream?
   var hello: DatagramHello?
 
+  /// Whether every octet was understood so far.
+  var holdsNothing: Bool { (low?.octets.byteCount ?? 0) + (high?.octets.byteCount ?? 0) == 0 }
+
   var isEmpty: Bool { low == nil && high == nil && hello == nil }
 
   subscript(side: FlowKey.Side) -> HeldStream? {
@@ -14,12 +17,18 @@ struct FlowStreams {
     _modify { if side == .low { yield &low } else { yield &high } }
   }
 
-  var byteCount: Int { (low?.octets.byteCount ?? 0) + (high?.octets.byteCount ?? 0) }
+  /// Octets of memory that the TCP streams take.
+  var byteCount: Int { (low?.byteCount ?? 0) + (high?.byteCount ?? 0) }
 }
 
 struct HeldStream {
   var octets: StreamReassembler
   var hearing = Hearing()
+
+  /// What a stream takes besides its octets; so a flood of streams of a few octets is bounded, too.
+  private static let overhead = 256
+
+  var byteCount: Int { octets.heldByteCount + Self.overhead }
 }
 
 /// How far one side of a stream was followed.
@@ -114,11 +123,11 @@ extension FlowMeter {
       queueStream(index, at: time)
     }
     let handle = table[index].streams
+    let before = streams[handle]?.byteCount ?? 0
     if streams[handle]?[sender] == nil {
       streams[handle]?[sender] = HeldStream(octets: StreamReassembler(start: start), hearing: hearing)
       streams[handle]?[sender]?.octets.needed = needed
     }
-    let before = streams[handle]?.byteCount ?? 0
     let insertion = streams[handle]?[sender]?.octets.insert(payload, sequence: sequence, limit: configuration.streamByteLimit)
     tally.reassemblyBytes += (streams[handle]?.byteCount ?? 0) - before
     switch insertion {

@@ -45,7 +45,7 @@ public struct FlowMeter: ~Copyable, Sendable {
     table = FlowTable(capacity: configuration.capacity, seed: configuration.seed)
     fragments = FragmentTable(seed: configuration.seed)
     names = NameTable(
-      capacity: configuration.nameCapacity, namesPerAddress: configuration.namesPerAddress, grace: configuration.nameGrace,
+      capacity: configuration.nameCapacity, byteLimit: configuration.nameByteLimit, namesPerAddress: configuration.namesPerAddress, grace: configuration.nameGrace,
       seed: configuration.seed)
     names.clients = configuration.clients
     translations = TranslationTable(seed: configuration.seed)
@@ -69,6 +69,7 @@ public struct FlowMeter: ~Copyable, Sendable {
     var counters = tally
     counters.flowsLive = table.count
     counters.namesKnown = names.count
+    counters.nameBytes = names.byteCount
     counters.namesEvicted = names.evicted
     counters.dns[.unanswered] = queries.unanswered
     return counters

@@ -30,6 +30,8 @@ public struct FlowMeterConfiguration: Sendable {
   public var clients: [IPAddress: IPAddress] = [:]
   /// (client, address) pairs remembered with their names.
   public var nameCapacity = 65_536
+  /// Octets of all these names together, with what it takes to keep them.
+  public var nameByteLimit = 32 << 20
   /// Names remembered for one client and one address.
   public var namesPerAddress = 8
   /// How long past its time to live a name still counts as resolved: clients look up first and connect a little later.
@@ -48,7 +50,7 @@ public struct FlowMeterConfiguration: Sendable {
   public var countsTunnelledOnce = false
   /// Octets of one stream that are held while a hello or a request is incomplete.
   public var streamByteLimit = 65_536 + 2_048
-  /// Octets of all streams together.
+  /// Octets of all streams and hellos together, with what it takes to keep them. Arrays that grow may take up to twice as much.
   public var reassemblyByteLimit = 16 << 20
   /// How long a stream may stay incomplete.
   public var reassemblyTimeout = 30 * second

@@ -1,7 +1,7 @@
 public import EgressModel
 public import Wire
 
-/// What a `FlowMeter` did since it was made. Each number only grows, but `flowsLive`, `namesKnown` and `reassemblyBytes`.
+/// What a `FlowMeter` did since it was made. Each number only grows, but `flowsLive`, `namesKnown`, `nameBytes` and `reassemblyBytes`.
 public struct FlowMeterCounters: Equatable, Sendable {
   public var frames: UInt64 = 0
   /// Octets of the frames as they were on the wire.
@@ -38,13 +38,15 @@ public struct FlowMeterCounters: Equatable, Sendable {
   public var flowsNamed: UInt64 = 0
   /// Streams given up before they named their flow, by why.
   public var streamsAbandoned = Tally<StreamAbandonment>()
-  /// Octets held for reassembly now.
+  /// Octets held for reassembly now, with what it takes to keep them.
   public var reassemblyBytes = 0
   /// DNS messages, by what became of them.
   public var dns = Tally<DNSOutcome>()
   /// (client, address) pairs with a name now.
   public var namesKnown = 0
-  /// (client, address) pairs forgotten to stay inside the bound.
+  /// Octets of memory that these names take.
+  public var nameBytes = 0
+  /// (client, address) pairs forgotten to stay inside the bounds.
   public var namesEvicted: UInt64 = 0
 
   public init() {}

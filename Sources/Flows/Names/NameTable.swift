@@ -3,7 +3,7 @@ import EgressModel
 /// Which names a client looked up and got an address for.
 ///
 /// Kept per (client, address): the same address means one thing to one workload and another thing to the next. Bounded by
-/// pairs; beyond it one is forgotten that was learned long ago, and not again since.
+/// pairs and by octets; beyond that one is forgotten that was learned long ago, and not again since.
 struct NameTable {
   private struct Pair: Equatable {
     var client: IPAddress
@@ -23,6 +23,14 @@ struct NameTable {
     var expires: Timestamp
 
     var name: DomainName? { evidence.first?.name }
+
+    /// Octets of memory, as if nothing were shared.
+    var byteCount: Int {
+      evidence.reduce(Self.overhead) { sum, evidence in
+        evidence.chain.reduce(sum + evidence.name.text.utf8.count) { $0 + $1.text.utf8.count + 48 }
+      }
+    }
+    private static let overhead = 160
   }
 
   private struct Entry {
@@ -34,6 +42,15 @@ struct NameTable {
     var isRefreshed = false
 
     var bindings: [Binding] { [latest] + older }
+
+    var byteCount: Int { older.reduce(latest.byteCount) { $0 + $1.byteCount } }
+
+    var isForgotten: Bool { latest.evidence.isEmpty }
+
+    mutating func forget() {
+      latest.evidence = []
+      older = []
+    }
 
     mutating func refresh(_ binding: Binding, limit: Int) {
       isRefreshed = true
@@ -55,6 +72,7 @@ struct NameTable {
   private static let hintPlaces = 1 << 15
 
   let capacity: Int
+  let byteLimit: Int
   let namesPerAddress: Int
   /// How long past its time to live a name still counts as resolved, in nanoseconds.
   let grace: Int64
@@ -66,8 +84,13 @@ struct NameTable {
   /// The hand of the clock that looks for the entry to forget.
   private var hand = 0
   private(set) var evicted: UInt64 = 0
+  /// Octets of memory that the names take.
+  private(set) var byteCount = 0
+  /// Places of pairs that were forgotten for their octets.
+  private var free: ContiguousArray<Int> = []
 
-  init(capacity: Int, namesPerAddress: Int, grace: Int64, seed: UInt64) {
+  init(capacity: Int, byteLimit: Int, namesPerAddress: Int, grace: Int64, seed: UInt64) {
+    self.byteLimit = max(0, byteLimit)
     self.capacity = min(max(1, capacity), Int(Int32.max))
     self.namesPerAddress = max(1, namesPerAddress)
     self.grace = grace
@@ -75,7 +98,7 @@ struct NameTable {
   }
 
   /// Pairs known.
-  var count: Int { entries.count }
+  var count: Int { slots.count }
 
   /// - Parameter ttl: seconds; above 2³¹ − 1 it means 0 ([RFC 2181 §8](https://www.rfc-editor.org/rfc/rfc2181#section-8)).
   mutating func learn(client: IPAddress, name: DomainName, chain: [DomainName], addresses: [IPAddress], ttl: UInt32, at time: Timestamp) {
@@ -105,7 +128,7 @@ struct NameTable {
   /// What another client looked up last.
   private func hint(_ address: IPAddress, at time: Timestamp) -> [Binding] {
     let place = Int(hints[hintPlace(address)])
-    guard entries.indices.contains(place), entries[place].pair.address == address, entries[place].latest.learned <= time else { return [] }
+    guard entries.indices.contains(place), !entries[place].isForgotten, entries[place].pair.address == address, entries[place].latest.learned <= time else { return [] }
     return [entries[place].latest]
   }
 
@@ -134,36 +157,45 @@ struct NameTable {
   }
 
   private mutating func remember(_ binding: Binding, for pair: Pair) -> Int {
-    if let place = find(pair) {
-      entries[place].refresh(binding, limit: namesPerAddress)
-      return place
-    }
     let place: Int
-    if entries.count < capacity {
-      place = entries.count
-      entries.append(Entry(pair: pair, latest: binding))
+    if let known = find(pair) {
+      place = known
+      byteCount -= entries[place].byteCount
+      entries[place].refresh(binding, limit: namesPerAddress)
     } else {
-      place = forget()
-      entries[place] = Entry(pair: pair, latest: binding)
+      if free.isEmpty, entries.count >= capacity { forget() }
+      if let forgotten = free.popLast() {
+        place = forgotten
+        entries[place] = Entry(pair: pair, latest: binding)
+      } else {
+        place = entries.count
+        entries.append(Entry(pair: pair, latest: binding))
+      }
+      slots.insert(pair.hash(seed: seed), place)
     }
-    slots.insert(pair.hash(seed: seed), place)
+    byteCount += entries[place].byteCount
+    while byteCount > byteLimit, count > 1 { forget() }
     return place
   }
 
-  /// Frees the place of the first entry under the hand that was not refreshed since the hand last came by.
-  private mutating func forget() -> Int {
+  /// Frees the place of the first entry under the hand that was not refreshed since the hand last came by; there must be one.
+  private mutating func forget() {
     // One round clears every mark, so the second one finds an entry.
-    while true {
+    while count > 0 {
       if hand >= entries.count { hand = 0 }
       let place = hand
       hand += 1
+      guard !entries[place].isForgotten else { continue }
       guard !entries[place].isRefreshed else {
         entries[place].isRefreshed = false
         continue
       }
       slots.remove(entries[place].pair.hash(seed: seed), place)
+      byteCount -= entries[place].byteCount
+      entries[place].forget()
+      free.append(place)
       evicted += 1
-      return place
+      return
     }
   }
 }

@@ -29,6 +29,10 @@ struct StreamReassembler {
   private var pieces: [Piece] = []
   /// Octets held.
   private(set) var byteCount = 0
+  /// What a piece that waits takes besides its octets.
+  private static let pieceOverhead = 64
+  /// Octets of memory held, with what they take to keep.
+  var heldByteCount: Int { byteCount + pieces.count * Self.pieceOverhead }
   /// The prefix is worth another look from this length on.
   var needed = 1
 

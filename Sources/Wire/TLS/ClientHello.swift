@@ -41,8 +41,12 @@ public struct ClientHello: Hashable, Sendable {
 
   /// The facts that a flow record keeps.
   public var facts: TLSFacts {
-    TLSFacts(sni: serverName, alpn: alpn.map(Self.text(ofProtocol:)), version: version.description, ech: ech)
+    TLSFacts(sni: serverName, alpn: alpn.prefix(Self.keptProtocolCount).filter { $0.count <= Self.keptProtocolLength }.map(Self.text(ofProtocol:)), version: version.description, ech: ech)
   }
+
+  /// Protocols of a hello that its facts keep, and octets of their names; the registry's longest has 20.
+  static let keptProtocolCount = 16
+  static let keptProtocolLength = 64
 
   /// A protocol name as text: printable ASCII stays, everything else and the backslash become decimal escapes.
   static func text(ofProtocol name: [UInt8]) -> String {
