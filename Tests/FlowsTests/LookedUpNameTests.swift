@@ -49,6 +49,17 @@ private let resolver = MeterRun.resolver
     #expect(run.only()?.names == [Self.evidence("a.example", confidence)])
   }
 
+  @Test(arguments: zip([8.0, 3], [["new.example"], ["new.example", "old.example"]]))
+  func `an address that moves to another name has only the new one once the old has expired`(seconds: Double, names: [String]) {
+    var run = MeterRun()
+    run.resolve("old.example", ttl: 5)
+    run.wait(seconds: seconds)
+    run.resolve("new.example", ttl: 5, id: 8)
+    run.handshake()
+    let confidence = names.count == 1 ? Confidence.resolved : .shared
+    #expect(run.only()?.names == names.map { Self.evidence($0, confidence) })
+  }
+
   @Test func `a flow keeps its names for life, and names that come later are not its`() {
     var run = MeterRun()
     run.resolve("a.example", ttl: 1)

@@ -45,8 +45,8 @@ public struct FlowMeter: ~Copyable, Sendable {
     table = FlowTable(capacity: configuration.capacity, seed: configuration.seed)
     fragments = FragmentTable(seed: configuration.seed)
     names = NameTable(
-      capacity: configuration.nameCapacity, byteLimit: configuration.nameByteLimit, namesPerAddress: configuration.namesPerAddress, grace: configuration.nameGrace,
-      seed: configuration.seed)
+      capacity: configuration.nameCapacity, byteLimit: configuration.nameByteLimit, namesPerAddress: configuration.namesPerAddress,
+      grace: configuration.nameGrace, seed: configuration.seed)
     names.clients = configuration.clients
     translations = TranslationTable(seed: configuration.seed)
     aliases = AliasTable(seed: configuration.seed)

@@ -120,7 +120,9 @@ struct NameTable {
     if let own, entries[own].older.isEmpty, isResolved(entries[own].latest, at: time) { return entries[own].latest.evidence }
     var known = own.map { entries[$0].bindings } ?? []
     known.removeAll { $0.learned > time }
-    let fitting = known.filter { isResolved($0, at: time) }
+    // A name may be used for longer than it was to live, but not where a fresh one has taken its place.
+    let fresh = known.filter { time <= $0.expires }
+    let fitting = fresh.isEmpty ? known.filter { isResolved($0, at: time) } : fresh
     if !fitting.isEmpty { return evidence(of: fitting, fitting.count == 1 ? .resolved : .shared) }
     return evidence(of: known.isEmpty ? hint(address, at: time) : known, .hint)
   }
@@ -128,7 +130,9 @@ struct NameTable {
   /// What another client looked up last.
   private func hint(_ address: IPAddress, at time: Timestamp) -> [Binding] {
     let place = Int(hints[hintPlace(address)])
-    guard entries.indices.contains(place), !entries[place].isForgotten, entries[place].pair.address == address, entries[place].latest.learned <= time else { return [] }
+    guard entries.indices.contains(place), !entries[place].isForgotten, entries[place].pair.address == address,
+      entries[place].latest.learned <= time
+    else { return [] }
     return [entries[place].latest]
   }
 
