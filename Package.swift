@@ -45,7 +45,7 @@ let package = Package(
     // Input and output.
     .target(name: "Capture", dependencies: ["EgressModel", "CPcap"], swiftSettings: strict),
     .target(name: "Storage", dependencies: ["EgressModel", "CSQLite"], swiftSettings: strict),
-    .target(name: "Host", dependencies: ["EgressModel", "Wire"], swiftSettings: strict),
+    .target(name: "Host", dependencies: ["EgressModel", "Wire", "CMalloc"], swiftSettings: strict),
     .target(
       name: "Kubernetes",
       dependencies: [
@@ -84,6 +84,7 @@ let package = Package(
     // System C libraries.
     .systemLibrary(name: "CPcap", path: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
     .systemLibrary(name: "CSQLite", path: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CMalloc", path: "CMalloc"),
     .systemLibrary(name: "CPSL", path: "CPSL", pkgConfig: "libpsl", providers: [.apt(["libpsl-dev"])]),
 
     .testTarget(name: "EgressModelTests", dependencies: ["EgressModel"], swiftSettings: strict),

@@ -8,17 +8,9 @@ extension PacketSource {
     guard let file = unsafe path == "-" ? fdopen(dup(STDIN_FILENO), "rb") : fopen(path, "rb") else {
       throw .unreadableFile(path: path, cause: unsafe String(cString: strerror(errno)))
     }
-    // Libc would read 4 KiB at a time, and takes another size only together with the memory for it.
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 1)
-    unsafe setvbuf(file, buffer.baseAddress, _IOFBF, buffer.count)
     var taken = false
     // libpcap closes the file with the handle, but not when it refuses it.
-    defer {
-      if !taken {
-        unsafe fclose(file)
-        unsafe buffer.deallocate()
-      }
-    }
+    defer { if !taken { unsafe fclose(file) } }
 
     var status = stat()
     if unsafe fstat(fileno(file), &status) == 0, status.st_mode & S_IFMT == S_IFDIR { throw .directory(path: path) }
@@ -36,7 +28,7 @@ extension PacketSource {
       throw .reading(path: path, frames: 0, cause: cause)
     }
     taken = true
-    unsafe self.init(handle: handle, origin: .file(path: path), warnings: [], fileBuffer: buffer)
+    unsafe self.init(handle: handle, origin: .file(path: path), warnings: [], descriptor: fileno(file))
     guard LinkType.decodable.contains(linkType) else {
       throw .unsupportedLinkType(source: path, linkType: linkType, name: linkType.name)
     }

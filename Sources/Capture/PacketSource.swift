@@ -20,8 +20,8 @@ internal import Glibc
   /// What libpcap or we noticed while opening, without it being fatal: a smaller precision, a filter that does not fit.
   public let warnings: [String]
 
-  /// What the C library reads a file into; nil for interfaces.
-  private let fileBuffer: UnsafeMutableRawBufferPointer?
+  /// Reads the frames in libpcap's place where the file is one that it can read.
+  private let records: PcapRecords?
   private var counters = CaptureStatistics()
   /// What libpcap's own counters, 32 bits wide, said last.
   private var lastCounters: (received: UInt32, dropped: UInt32, interface: UInt32) = (0, 0, 0)
@@ -32,19 +32,18 @@ internal import Glibc
     case failed(CaptureError)
   }
 
-  init(handle: OpaquePointer, origin: Origin, warnings: [String], fileBuffer: UnsafeMutableRawBufferPointer? = nil) {
-    unsafe self.fileBuffer = unsafe fileBuffer
+  /// - Parameter descriptor: of the file that libpcap has open; nil for interfaces.
+  init(handle: OpaquePointer, origin: Origin, warnings: [String], descriptor: Int32? = nil) {
     unsafe self.handle = unsafe handle
     self.origin = origin
     self.warnings = warnings
     unsafe linkType = LinkType(rawValue: pcap_datalink(handle))
-    unsafe snapLength = Int(pcap_snapshot(handle))
+    let snapLength = unsafe Int(pcap_snapshot(handle))
+    self.snapLength = snapLength
+    records = descriptor.flatMap { PcapRecords(descriptor: $0, snapLength: snapLength) }
   }
 
-  deinit {
-    unsafe pcap_close(handle)
-    unsafe fileBuffer?.deallocate()
-  }
+  deinit { unsafe pcap_close(handle) }
 
   public var isLive: Bool {
     if case .interface = origin { true } else { false }
@@ -62,12 +61,21 @@ internal import Glibc
     case .failed(let error): throw error
     case nil: break
     }
-    let (frames, status) = dispatch(atMost: Int32(clamping: max(1, limit)), body)
-    counters.delivered &+= UInt64(frames)
-    if status < 0 {
-      ending = .failed(failure())
-    } else if status == 0, !isLive {
-      ending = .endOfFile
+    let frames: Int
+    if let records {
+      let read = records.read(atMost: max(1, limit), body)
+      frames = read.frames
+      counters.delivered &+= UInt64(frames)
+      note(read.ending)
+    } else {
+      let status: Int32
+      (frames, status) = dispatch(atMost: Int32(clamping: max(1, limit)), body)
+      counters.delivered &+= UInt64(frames)
+      if status < 0 {
+        ending = .failed(failure())
+      } else if status == 0, !isLive {
+        ending = .endOfFile
+      }
     }
     if frames > 0 { return .frames(frames) }
     switch ending {
@@ -102,6 +110,17 @@ internal import Glibc
       lastCounters = (now.ps_recv, now.ps_drop, now.ps_ifdrop)
     }
     return counters
+  }
+
+  private func note(_ fileEnding: PcapRecords.Ending) {
+    guard case .file(let path) = origin else { return }
+    switch fileEnding {
+    case .none: return
+    case .endOfFile: ending = .endOfFile
+    case .endsEarly(let cause): ending = .failed(.endsEarly(path: path, frames: counters.delivered, cause: cause))
+    case .corrupt(let cause): ending = .failed(.corruptFile(path: path, frames: counters.delivered, cause: cause))
+    case .unreadable(let cause): ending = .failed(.unreadableFile(path: path, cause: cause))
+    }
   }
 
   /// What libpcap says about its last failure.

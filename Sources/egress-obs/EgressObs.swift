@@ -1,4 +1,5 @@
 import ArgumentParser
+import Host
 
 @main
 struct EgressObs: AsyncParsableCommand {
@@ -15,6 +16,7 @@ struct EgressObs: AsyncParsableCommand {
 
   /// Exit codes: 0 done, 1 findings at or above a bar, 2 trouble, 64 wrong usage.
   static func main() async {
+    Allocator.prepareForBatches()
     do {
       var command = try parseAsRoot(NegatedFilters.rewrite(Array(CommandLine.arguments.dropFirst())))
       if var asynchronous = command as? any AsyncParsableCommand {

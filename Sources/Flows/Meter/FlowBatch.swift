@@ -6,8 +6,13 @@ public struct FlowBatch: Sendable {
   public var started: [FlowStart] = []
   /// Flows that ended, and interim records of long-lived ones.
   ///
-  /// Made anew at each call: by the thread that wants them, and not by the one that meters.
-  public func records() -> [FlowRecord] { metered.map(FlowRecord.init) }
+  /// Made by the thread that wants them, and not by the one that meters; whoever gives the batch away for them has nothing copied.
+  public consuming func records() -> [FlowRecord] {
+    var records: [FlowRecord] = []
+    records.reserveCapacity(metered.count)
+    for index in metered.indices { records.append(FlowRecord(taking: &metered[index])) }
+    return records
+  }
   var metered: ContiguousArray<MeteredFlow> = []
   /// Name queries that were answered.
   public var names: [NameRecord] = []

@@ -54,6 +54,8 @@ extension FlowMeter {
     }
     if batch.metered.isEmpty, ended.count <= limit {
       swap(&batch.metered, &ended)
+      // Batches are of about one size; growing to it step by step copies everything twice.
+      ended.reserveCapacity(batch.metered.count)
     } else {
       let count = min(limit, ended.count)
       batch.metered += ended[..<count]

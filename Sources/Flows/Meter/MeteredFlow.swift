@@ -9,8 +9,9 @@ struct MeteredFlow {
 }
 
 extension FlowRecord {
-  init(_ metered: MeteredFlow) {
-    let (flow, details) = (metered.flow, metered.details)
+  /// Moves what the flow said into the record.
+  init(taking metered: inout MeteredFlow) {
+    let (flow, details) = (metered.flow, metered.details.take())
     let isTurned = flow.initiator == .high
     self.init(
       id: flow.id, start: flow.start, end: flow.last, transport: flow.key.transport, source: flow.key.end(flow.initiator),

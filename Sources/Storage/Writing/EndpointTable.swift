@@ -102,9 +102,12 @@ final class EndpointTable {
 
   /// The endpoint's row, existing or to be, and whether its group never talked to this name (or nameless address), port and transport.
   func endpoint(_ key: Key) throws(StorageError) -> (change: Int, isNew: Bool) {
-    if let slot = slots[key] {
+    if let place = slots.index(forKey: key) {
+      let slot = slots.values[place]
       if slot.batch == batch { return (slot.change, false) }
-      return (append(Change(key: key, id: slot.id, isInsert: false)), false)
+      slots.values[place] = Slot(id: slot.id, batch: batch, change: changes.count)
+      changes.append(Change(key: key, id: slot.id, isInsert: false))
+      return (changes.count - 1, false)
     }
     if nextID == nil {
       let last = try database.integer("SELECT coalesce(max(id), 0) FROM endpoints")
@@ -129,7 +132,7 @@ final class EndpointTable {
   func id(_ change: Int) -> Int64 { changes[change].id }
 
   private func append(_ change: Change) -> Int {
-    if slots.count >= Self.capacity, slots[change.key] == nil {
+    if slots.count >= Self.capacity {
       // Changes of this batch must still be found: they are all that is kept.
       slots = slots.filter { $0.value.batch == batch }
       holdsAll = false
@@ -190,26 +193,27 @@ final class EndpointTable {
 
   /// Writes the batch's changes.
   func flush() throws(StorageError) {
-    for change in changes {
-      if let facts = change.facts {
-        change.isInsert ? try write(insertOf: change, facts) : try write(updateOf: change, facts)
-      } else {
-        bindSums(change, to: reduce)
-        reduce.bind(change.id)
-        try reduce.run()
-      }
-      if change.flows < 0 {
-        delete.bind(change.id)
-        try delete.run()
-        if database.changes > 0 {
-          slots[change.key] = nil
-          holdsAll = false
-        }
-      }
-    }
+    for index in changes.indices { try write(changes[index]) }
     changes.removeAll(keepingCapacity: true)
     if !holdsAll { names.removeAll(keepingCapacity: true) }
     batch += 1
+  }
+
+  private func write(_ change: Change) throws(StorageError) {
+    if let facts = change.facts {
+      change.isInsert ? try write(insertOf: change, facts) : try write(updateOf: change, facts)
+    } else {
+      bindSums(change, to: reduce)
+      reduce.bind(change.id)
+      try reduce.run()
+    }
+    guard change.flows < 0 else { return }
+    delete.bind(change.id)
+    try delete.run()
+    if database.changes > 0 {
+      slots[change.key] = nil
+      holdsAll = false
+    }
   }
 
   private func write(insertOf change: Change, _ facts: Facts) throws(StorageError) {

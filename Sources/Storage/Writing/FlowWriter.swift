@@ -42,6 +42,8 @@ final class FlowWriter {
   ) throws(StorageError) -> [Bool] {
     var news: [Bool] = []
     news.reserveCapacity(flows.count)
+    // Lent, and not copied out of the array: a record holds a dozen references.
+    let flows = flows.span
     for index in flows.indices {
       news.append(try record(flows[index], run: run, findings))
       if index % Self.chunk == Self.chunk - 1 { try endpoints.flush() }

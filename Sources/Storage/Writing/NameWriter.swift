@@ -16,18 +16,21 @@ final class NameWriter {
   }
 
   func record(_ names: [NameRecord]) throws(StorageError) {
-    for name in names {
-      upsert.bind(name.name.text)
-      upsert.bind(name.client)
-      upsert.bind(name.type)
-      upsert.bind(name.rcode)
-      upsert.bind(Self.words(name.addresses, \.description))
-      upsert.bind(Self.words(name.chain, \.text))
-      upsert.bind(name.server)
-      upsert.bind(name.ttl.map(Int64.init))
-      upsert.bind(name.time.nanoseconds)
-      try upsert.run()
-    }
+    let names = names.span
+    for index in names.indices { try record(names[index]) }
+  }
+
+  private func record(_ name: NameRecord) throws(StorageError) {
+    upsert.bind(name.name.text)
+    upsert.bind(name.client)
+    upsert.bind(name.type)
+    upsert.bind(name.rcode)
+    upsert.bind(Self.words(name.addresses, \.description))
+    upsert.bind(Self.words(name.chain, \.text))
+    upsert.bind(name.server)
+    upsert.bind(name.ttl.map(Int64.init))
+    upsert.bind(name.time.nanoseconds)
+    try upsert.run()
   }
 
   /// Separated by spaces; most lists have one element.

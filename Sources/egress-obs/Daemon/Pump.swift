@@ -205,8 +205,8 @@ actor Pump: ServiceLifecycle.Service {
     while true {
       let batch = meter.withMeter { $0.drain(at: now, reason: .forcedEnd, limit: 8192) }
       if batch.isEmpty { break }
-      records += batch.records()
       names += batch.names
+      records += batch.records()
       await flush(at: now, isLast: true)
     }
     await flush(at: now, isLast: true)

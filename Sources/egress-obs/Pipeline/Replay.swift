@@ -2,6 +2,7 @@ import Capture
 import EgressModel
 import Flows
 import Storage
+import Synchronization
 
 /// The pipeline over capture files: one task reads and meters while others annotate and store the batches before.
 struct Replay {
@@ -83,18 +84,30 @@ struct Replay {
   }
 
   /// Lets a batch be stored while reading goes on, once not too many are in memory.
-  private mutating func handOver(_ batch: FlowBatch, _ counters: FlowMeterCounters) async throws {
+  private mutating func handOver(_ batch: consuming FlowBatch, _ counters: FlowMeterCounters) async throws {
     while writing.count >= Self.batchesInFlight { try await writing.removeFirst().value }
     let end = last ?? Timestamp(nanoseconds: 0)
     let window = (from: first ?? end, until: end)
     let counters = RunCounters(counters, dropped: 0)
     let before = writing.last
+    let parcel = Parcel(batch)
     writing.append(
       Task { [recorder, onOutcome] in
         try await before?.value
-        onOutcome(try await recorder.record(batch.records(), names: batch.names, counters: counters, window: window))
+        guard let batch = parcel.take() else { return }
+        let names = batch.names
+        onOutcome(try await recorder.record(batch.records(), names: names, counters: counters, window: window))
       })
   }
+}
+
+/// A batch on its way to another task. What a closure captures it keeps until it ends, and a batch that two hold is copied.
+private final class Parcel: Sendable {
+  private let batch: Mutex<FlowBatch?>
+
+  init(_ batch: consuming FlowBatch) { self.batch = Mutex(batch) }
+
+  func take() -> FlowBatch? { batch.withLock { $0.take() } }
 }
 
 extension RunCounters {
