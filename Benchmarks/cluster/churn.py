@@ -7,7 +7,7 @@ import time
 import uuid
 from pathlib import Path
 
-from cluster.node import NODE_NAME, SERVER_ADDRESS
+from cluster.node import NODE_ADDRESS, NODE_NAME, SERVER_ADDRESS
 
 # Namespace, name, and the kind of its pods' owner.
 WORKLOADS = [("shop", "web", "ReplicaSet"), ("shop", "cart", "ReplicaSet"), ("payments", "worker", "ReplicaSet"), ("build", "runner", "Job")]
@@ -26,6 +26,7 @@ class Churn:
         self.addresses = [f"10.250.{1 + index // 200}.{1 + index % 200}" for index in range(options.addresses)]
         self.alive, self.made = {}, 0
         self.plan, self.order = [], 0
+        self.tell_of_cluster()
         for index in range(options.pods):
             self.at(time.time() + 0.2 * index, self.start)
         self.at(time.time() + 0.2 * options.pods, self.birth)
@@ -37,8 +38,15 @@ class Churn:
     def late(self, kind, pod):
         self.at(time.time() + random.uniform(*LATENESS), lambda: self.tell(kind, pod))
 
-    def tell(self, kind, pod):
-        self.api.stdin.write(json.dumps({"type": kind, "object": pod}) + "\n")
+    def tell_of_cluster(self):
+        self.tell("ADDED", {
+            "kind": "Node", "metadata": {"name": NODE_NAME}, "spec": {"podCIDR": "10.250.0.0/16", "podCIDRs": ["10.250.0.0/16"]},
+            "status": {"addresses": [{"type": "InternalIP", "address": NODE_ADDRESS}]}})
+        for namespace in sorted({workload[0] for workload in WORKLOADS}):
+            self.tell("ADDED", {"kind": "Namespace", "metadata": {"name": namespace, "labels": {"kubernetes.io/metadata.name": namespace}}})
+
+    def tell(self, kind, thing):
+        self.api.stdin.write(json.dumps({"type": kind, "object": thing}) + "\n")
         self.api.stdin.flush()
 
     def run(self, until, meanwhile):
@@ -103,6 +111,9 @@ class Churn:
             self.late("DELETED", pod)
 
     def end(self):
+        """Ends what is alive, and waits until the API has told of it."""
+        self.plan = [entry for entry in self.plan if entry[2] != self.birth]
+        heapq.heapify(self.plan)
         for name in list(self.alive):
             self.stop(name)
         self.run(time.time() + LATENESS[1] + 0.1, lambda: None)

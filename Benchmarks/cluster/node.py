@@ -1,5 +1,6 @@
 """A Kubernetes node in network namespaces: pods behind a bridge, the node's own address on the uplink, an nginx behind it."""
 import os
+import signal
 import subprocess
 import sys
 
@@ -37,7 +38,7 @@ class Node:
     def up(self):
         node, server = self.name, self.server
         self.ip(f"netns add {node}", f"netns add {server}")
-        self.ip(f"link add up0 netns {node} type veth peer name eth0 netns {server}", 
+        self.ip(f"link add up0 netns {node} type veth peer name eth0 netns {server}",
                 # With an address of its own: else it takes its ports' and changes it as they come and go, and pods lose their gateway.
                 f"link add cni0 address 02:00:0a:fa:00:01 netns {node} type bridge")
         self.ip("link set lo up", f"address add {NODE_ADDRESS}/24 dev up0", "link set up0 up", f"route add default via {SERVER_ADDRESS}",
@@ -86,4 +87,7 @@ class Node:
                     process.kill()
                     process.wait()
         for namespace in [*self.pods, self.server, self.name]:
+            # Clients of pods that were not stopped.
+            for process in subprocess.run(["ip", "netns", "pids", namespace], capture_output=True, text=True).stdout.split():
+                os.kill(int(process), signal.SIGKILL)
             subprocess.run(["ip", "netns", "delete", namespace], capture_output=True)

@@ -22,8 +22,8 @@ def compare(binary, database, options):
     for line in said.splitlines():
         record = json.loads(line)
         source, destination = record["source"], record["destination"]
-        if destination["ip"] != SERVER_ADDRESS:
-            other["to somewhere else"] += 1
+        # Interfaces that come up tell their neighbours.
+        if SERVER_ADDRESS not in (source["ip"], destination["ip"]):
             continue
         flows = made.get((f"{source['ip']}:{source['port']}", destination["port"]), [])
         start = seconds(record["start"])
