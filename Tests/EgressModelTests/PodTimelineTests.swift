@@ -64,6 +64,19 @@ import Testing
     #expect(timeline.pod(at: IPAddress("10.244.1.10")!, at(5.5)) == nil && timeline.pod(at: IPAddress("10.244.1.10")!, at(9))?.uid == "late")
   }
 
+  @Test func `manifests that are read again leave to earlier flows the pods of before`() {
+    var timeline = PodTimeline([pod("a"), pod("stays", ["10.244.1.9"])])
+    timeline.replace(by: [pod("b"), pod("stays", ["10.244.1.9"]), pod("new", ["10.244.1.10"])], at: at(200))
+    #expect(timeline.pod(at: address, at(199))?.uid == "a" && timeline.pod(at: address, at(201))?.uid == "b")
+    #expect(timeline.pod(at: IPAddress("10.244.1.9")!, at(1))?.uid == "stays" && timeline.pod(at: IPAddress("10.244.1.9")!, at(300))?.uid == "stays")
+    // Nobody had this address before, so it may have had it all along.
+    #expect(timeline.pod(at: IPAddress("10.244.1.10")!, at(1))?.uid == "new")
+    timeline.replace(by: [], at: at(300))
+    #expect(timeline.pod(at: address, at(299))?.uid == "b" && timeline.pod(at: address, at(301)) == nil)
+    timeline.replace(by: [pod("a")], at: at(400))
+    #expect(timeline.pod(at: address, at(250))?.uid == "b" && timeline.pod(at: address, at(350)) == nil && timeline.pod(at: address, at(401))?.uid == "a")
+  }
+
   @Test func `what ended long ago is forgotten, and never what lives`() {
     var timeline = PodTimeline([pod("manifest", ["10.244.1.50"])])
     for number in 0..<1000 {

@@ -262,6 +262,23 @@ import Testing
     #expect(daemon.stop().status == 0)
   }
 
+  @Test func `a flow that began before SIGHUP keeps the pod that had its address then`() throws {
+    func pod(_ name: String) throws -> String {
+      try scratch.file(
+        "pods.yaml", "{apiVersion: v1, kind: Pod, metadata: {name: \(name), namespace: shop, uid: uid-\(name)}, status: {phase: Running, podIP: 192.0.2.2}}")
+    }
+    let daemon = try lab.daemon(recorded, "--no-reverse-dns", "--inventory", try pod("web-1"), "--local", "192.0.2.2", in: lab.internet)
+    try lab.send(1, port: 7000)
+    _ = try pod("web-2")
+    daemon.signal(SIGHUP)
+    #expect(eventually { daemon.errorsSoFar.contains("policies read again") }, "\(daemon.errorsSoFar)")
+    try lab.send(1, port: 7001)
+    #expect(daemon.stop().status == 0)
+    for (port, name) in [("7000", "web-1"), ("7001", "web-2")] {
+      #expect(try recorded.flows("--port", port).map { $0.text("workload", "name") } == [name])
+    }
+  }
+
   @Test(.enabled(if: NetworkLab.isInstalled("setpriv"), "needs setpriv"))
   func `without the right to capture it says which right is missing`() throws {
     try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: scratch.path)

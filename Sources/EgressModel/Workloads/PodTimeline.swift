@@ -30,6 +30,15 @@ public struct PodTimeline: Sendable {
     for pod in pods { note(pod, since: Timestamp(nanoseconds: .min), at: Timestamp(nanoseconds: .min)) }
   }
 
+  /// Takes the pods there are now, as manifests have them; whoever is not among them any more is gone.
+  public mutating func replace(by pods: [Pod], at now: Timestamp) {
+    let keys = Set(pods.map(Self.key))
+    for (key, pod) in self.pods where !keys.contains(key) { remove(pod, at: now) }
+    // Nothing tells since when; but who takes over an address has it from now on.
+    for pod in pods { note(pod, since: pod.addresses.contains { tenures[$0] != nil } ? now : Timestamp(nanoseconds: .min), at: now) }
+    forgetOld(at: now)
+  }
+
   private static func key(_ pod: Pod) -> String { pod.uid ?? "\(pod.namespace)/\(pod.name)" }
 
   /// Takes a pod as it is now.

@@ -1,5 +1,6 @@
 import EgressModel
 import Flows
+import Host
 import Kubernetes
 import Policy
 import Synchronization
@@ -33,7 +34,12 @@ actor Declarations {
 
   /// Reads the files again; with errors in them the old ones stay. Gives how many policies there are now.
   func reload() async throws -> Int {
-    files = try read()
+    var new = try read()
+    // Flows that are not recorded yet began with the pods of before.
+    var timeline = files.timeline ?? PodTimeline(files.inventory.pods)
+    timeline.replace(by: new.inventory.pods, at: WallClock.now)
+    new.timeline = timeline
+    files = new
     joined = nil
     _ = try await apply()
     return joined?.count ?? files.policies.count
