@@ -102,7 +102,7 @@ public final class SocketAttribution {
     let holders = holders(of: inodes, in: Set(paths.values))
     return sockets.map { entries in
       var owners: Set<SocketOwner> = []
-      for entry in entries { owners.formUnion(self.owners(path: paths[entry], holders: holders[entry.inode] ?? [])) }
+      for entry in entries { owners.formUnion(Self.owners(path: paths[entry], holders: holders[entry.inode] ?? [])) }
       return owners.sorted { "\($0)" < "\($1)" }
     }
   }
@@ -116,8 +116,11 @@ public final class SocketAttribution {
     return holders
   }
 
-  private func owners(path: String?, holders: [Int32]) -> [SocketOwner] {
+  /// - Parameter path: of the control group that the socket was made in.
+  static func owners(path: String?, holders: [Int32]) -> [SocketOwner] {
     let known = path.map(CgroupOwner.init(cgroupPath:))
+    // The root group is everybody's: without a process it tells nothing.
+    if path == "/", holders.isEmpty { return [] }
     if let known, !known.isLoose || holders.isEmpty { return [SocketOwner(owner: known)] }
     return holders.compactMap { process in
       guard let owner = known ?? ProcessSockets.cgroupPath(of: process).map(CgroupOwner.init(cgroupPath:)) else { return nil }

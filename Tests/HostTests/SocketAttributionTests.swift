@@ -105,6 +105,12 @@ struct TestCgroups {
     }
   }
 
+  @Test func `a socket of the root group that no process holds any more has no owner, and one of a session has it`() {
+    #expect(SocketAttribution.owners(path: "/", holders: []) == [])
+    let session = CgroupOwner.session(id: "7", user: 1000)
+    #expect(SocketAttribution.owners(path: "/user.slice/user-1000.slice/session-7.scope", holders: []) == [SocketOwner(owner: session)])
+  }
+
   @Test func `a loose process is known by its command`() async {
     await #expect(processExitsWith: .success) {
       let groups = TestCgroups()
