@@ -60,4 +60,8 @@ public struct StoreTransaction: ~Copyable {
 extension Coverage {
   /// How long after its last heartbeat an unfinished run counts as alive: one minute, in nanoseconds.
   public static let heartbeatLimit: Int64 = 60_000_000_000
+
+  /// How long before its last heartbeat a live run may have seen flows that it had not recorded yet, in nanoseconds: a flow's first record is made when it
+  /// is two seconds old, which is looked for once a second, and is written half a second later at most.
+  static let recordingTime: Int64 = 4_000_000_000
 }

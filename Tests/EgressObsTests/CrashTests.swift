@@ -66,11 +66,22 @@ import Testing
       #expect(try recorded.flows("--port", "\(7000 + round)").count == 50)
       #expect(try recorded.gaps == Array(repeating: "killed", count: round))
     }
+    let last = try lab.daemon(recorded, "--no-reverse-dns")
+    let sent = Date()
+    try lab.send(50, port: 9000)
+    // Written several times since, and the flows are not old enough for their first record.
+    usleep(1_500_000)
+    last.crash()
+    #expect(try recorded.flows("--port", "9000").isEmpty)
+
     let daemon = try lab.daemon(recorded, "--no-reverse-dns")
     #expect(daemon.errorsSoFar.contains(/nobody watched from .* to .*: killed/))
     #expect(daemon.stop().status == 0)
-    #expect(try recorded.gaps == ["killed", "killed", "killed"])
-    #expect(try recorded.report().last?.number("restarts") == 3)
+    #expect(try recorded.gaps == ["killed", "killed", "killed", "killed"])
+    let coverage = try #require(try recorded.report().last)
+    #expect(coverage.number("restarts") == 4)
+    let gap = try #require((coverage["gaps"] as? [[String: Any]])?.last?.text("from"))
+    #expect(try Date(gap, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)) <= sent, "\(gap) is after \(sent)")
     #expect(try Program.egressObs("report", "--db", recorded.path).output.contains(/gap: .* killed/))
   }
 

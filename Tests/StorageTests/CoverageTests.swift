@@ -22,6 +22,9 @@ import Testing
     return start
   }
 
+  /// What a run that is killed saw last may not be recorded.
+  private let unrecorded = 4 * second
+
   private func coverage(_ from: Int64, _ until: Int64) throws -> Coverage {
     try StoreReader(path: scratch.path()).coverage(from: epoch.after(from), until: epoch.after(until))
   }
@@ -33,15 +36,15 @@ import Testing
   @Test func `time between runs is a gap, and says whether the run before was killed`() throws {
     #expect(try run(from: 0, until: hour).gap == nil)
     #expect(try run(from: 2 * hour, until: 3 * hour, killed: true).gap == gap(hour, 2 * hour, "not running"))
-    #expect(try run(from: 4 * hour, until: 5 * hour).gap == gap(3 * hour, 4 * hour, "killed"))
+    #expect(try run(from: 4 * hour, until: 5 * hour).gap == gap(3 * hour - unrecorded, 4 * hour, "killed"))
     let coverage = try coverage(0, 6 * hour)
     #expect(
       coverage.gaps == [
-        gap(hour, 2 * hour, "not running"), gap(3 * hour, 4 * hour, "killed"), gap(5 * hour, 6 * hour, "not running"),
+        gap(hour, 2 * hour, "not running"), gap(3 * hour - unrecorded, 4 * hour, "killed"), gap(5 * hour, 6 * hour, "not running"),
       ])
     #expect(coverage.restarts == 2)
     #expect(coverage.nodes == ["node-1"])
-    #expect(coverage.watched == 3 * hour)
+    #expect(coverage.watched == 3 * hour - unrecorded)
   }
 
   @Test func `gaps are cut to the window`() throws {
@@ -56,7 +59,14 @@ import Testing
   @Test func `an unfinished run is alive until its heartbeat is overdue`() throws {
     _ = try run(from: 0, until: hour, killed: true)
     #expect(try coverage(0, hour + 59 * second).gaps == [])
-    #expect(try coverage(0, hour + 61 * second).gaps == [gap(hour, hour + 61 * second, "killed")])
+    #expect(try coverage(0, hour + 61 * second).gaps == [gap(hour - unrecorded, hour + 61 * second, "killed")])
+  }
+
+  @Test func `the gap after a run that was killed does not reach beyond the run`() throws {
+    _ = try run(from: 0, until: hour, killed: true)
+    _ = try run(from: hour + minute, until: hour + minute, killed: true)
+    #expect(try run(from: 2 * hour, until: 2 * hour).gap == gap(hour + minute, 2 * hour, "killed"))
+    #expect(try coverage(0, 2 * hour).gaps == [gap(hour - unrecorded, hour + minute, "killed"), gap(hour + minute, 2 * hour, "killed")])
   }
 
   @Test func `what a run told of itself is a gap, too, and grows while it lasts`() throws {

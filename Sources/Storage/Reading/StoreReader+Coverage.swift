@@ -40,6 +40,9 @@ extension StoreReader {
       node = run.description.node
     }
 
+    /// Until when it recorded all that it saw.
+    var recordedUntil: Timestamp { isUnfinished ? max(from, until.adding(nanoseconds: -Coverage.recordingTime)) : until }
+
     /// What came after it.
     var gapReason: String { isUnfinished ? GapReason.killed : isLive ? GapReason.notRunning : GapReason.notCaptured }
   }
@@ -47,20 +50,20 @@ extension StoreReader {
   /// What of the window no run covers, and the gaps that runs themselves told of.
   private func gaps(_ watches: [Watch], _ first: Timestamp, _ last: Timestamp) throws(StorageError) -> [Coverage.Gap] {
     var gaps: [Coverage.Gap] = []
-    var covered = first
+    var (covered, recorded) = (first, first)
     var reason = GapReason.notRunning
     for watch in watches.sorted(by: { $0.from < $1.from }) {
       if watch.from > covered, covered < last {
-        gaps.append(Coverage.Gap(from: covered, until: min(watch.from, last), reason: reason))
+        gaps.append(Coverage.Gap(from: recorded, until: min(watch.from, last), reason: reason))
       }
       if watch.until >= covered {
-        covered = watch.until
+        (covered, recorded) = (watch.until, max(first, watch.recordedUntil))
         reason = watch.gapReason
       }
     }
     // The run in progress owes its next heartbeat only in a while.
     let isAlive = reason == GapReason.killed && last.since(covered) <= Coverage.heartbeatLimit
-    if covered < last, !isAlive { gaps.append(Coverage.Gap(from: covered, until: last, reason: reason)) }
+    if covered < last, !isAlive { gaps.append(Coverage.Gap(from: recorded, until: last, reason: reason)) }
     try rows(
       "SELECT run, since, until, reason FROM gaps WHERE until > ? AND since < ?",
       bind: {

@@ -58,7 +58,9 @@ final class RunWriter {
 
   private func gapSinceLastRun(until time: Timestamp) throws(StorageError) -> Coverage.Gap? {
     let last = try Statement(
-      database, "SELECT coalesce(ended, heartbeat), ended IS NULL FROM runs WHERE kind = 'live' ORDER BY id DESC LIMIT 1")
+      database,
+      "SELECT coalesce(ended, max(started, heartbeat - ?)), ended IS NULL FROM runs WHERE kind = 'live' ORDER BY id DESC LIMIT 1")
+    last.bind(Coverage.recordingTime)
     guard try last.step() else { return nil }
     let end = Timestamp(nanoseconds: last.anyInteger())
     let reason = last.anyInteger() == 0 ? GapReason.notRunning : GapReason.killed
