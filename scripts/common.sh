@@ -80,13 +80,12 @@ look_for_swift() {
   return 1
 }
 
+# What a toolchain that cannot start lacks is named with the other packages, so that whoever installs them is told once.
+if ! look_for_swift && [[ $found == *"loading shared libraries"* ]]; then BUILD_PACKAGES+=("${SWIFT_PACKAGES[@]}"); fi
+
 find_swift() {
   local found
   look_for_swift && return
-  if [[ $found == *"loading shared libraries"* ]]; then
-    require_packages "${SWIFT_PACKAGES[@]}"
-    look_for_swift && return
-  fi
   fail "Swift 6.3 or newer is needed; found:${found:- none}" \
     "get it from https://www.swift.org/install/linux/ (swiftly, or a tarball unpacked so that /opt/swift/usr/bin/swift is there)"
 }
