@@ -95,6 +95,15 @@ private typealias Parts = FrameParts
     }
   }
 
+  @Test func `nesting costs no more than it is deep`() {
+    // Found by a fuzzer: with work that doubles at each header this one would take longer than anybody waits.
+    var packet = Self.inner(true)
+    for _ in 0..<55 { packet = Parts.ipv4(Parts.labels(1) + packet, protocol: 137) }
+    let decoded = Self.decode(packet)
+    #expect(decoded.encapsulation.layers == [Encapsulation.Layer](repeating: .mpls, count: 12))
+    #expect(decoded.transport == Transport(rawValue: 137) && decoded.stop == .complete)
+  }
+
   @Test func `labels end after sixteen, attributes after 64, extensions after 32`() {
     let labels = Parts.ethernet(Parts.labels(17) + Self.inner(true), type: 0x8847)
     #expect(PacketDecoder.decode(labels.span, linkType: .ethernet, originalLength: labels.count).stop == .tooManyTags)
