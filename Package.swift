@@ -112,3 +112,17 @@ let package = Package(
     .target(name: "TestNetworks", path: "Tests/TestNetworks", swiftSettings: strict),
   ]
 )
+
+// A fuzzer links only with libFuzzer, which scripts/fuzz asks the compiler for.
+if Context.environment["EGRESS_OBS_FUZZING"] != nil {
+  package.targets += [
+    .systemLibrary(name: "CLibFuzzer", path: "Fuzzing/CLibFuzzer"),
+    .executableTarget(
+      name: "fuzz",
+      dependencies: [
+        "EgressModel", "Wire", "Flows", "Capture", "CLibFuzzer", .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "CryptoExtras", package: "swift-crypto"),
+      ],
+      path: "Fuzzing/Sources", swiftSettings: strict),
+  ]
+}

@@ -123,6 +123,15 @@ private let server6 = SocketAddress(ip: IPAddress(high: 0x2001_0db8_0000_0000, l
     #expect(records.reduce(0) { $0 + $1.out.bytes } == 80 + Self.ipLength(pieces))
   }
 
+  @Test func `a piece whose tunnel holds a piece of another datagram counts once when all ends`() {
+    var run = MeterRun()
+    let inner = Traffic.fragments(Self.hello(), size: 64)[0] + [UInt8](repeating: 0, count: 200)
+    run.feed(Traffic.fragments(Traffic.ip(client.ip, server.ip, Transport(rawValue: 4), inner), size: 128)[0])
+    let records = run.drain()
+    let fragments = run.meter.counters.fragments
+    #expect(fragments == 2 && records.map(\.out.packets) == [1] && records.map(\.encapsulation) == [["ipip"]])
+  }
+
   @Test func `what was captured in part is counted and not read`() {
     let pieces = Traffic.fragments(Self.hello(), size: 256)
     var run = MeterRun()

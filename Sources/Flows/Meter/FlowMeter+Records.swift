@@ -29,7 +29,8 @@ extension FlowMeter {
   ///   times the memory of a live flow.
   public mutating func drain(at time: Timestamp, reason: FlowEndReason = .forcedEnd, limit: Int = .max) -> FlowBatch {
     var batch = FlowBatch()
-    for datagram in fragments.removeAll() { giveUp(datagram) }
+    // What is given up may be, inside a tunnel, a piece of another datagram.
+    while fragments.count > 0 { for datagram in fragments.removeAll() { giveUp(datagram) } }
     // The hand of the sweep goes on from call to call, so that many small batches look at every place once.
     while table.count > 0, ended.count < limit {
       if sweepCursor >= table.places { sweepCursor = 0 }

@@ -247,6 +247,8 @@ extension PacketDecoder {
   private func isIPPacket(_ frame: Span<UInt8>) -> Bool {
     var inner = self
     inner.packet = Packet()
+    // What it carries is read once, when it is entered: looked at here too, each nesting would double the work.
+    inner.opensTunnels = false
     inner.walk(frame, from: .rawIP)
     return inner.packet.hasInternetHeader && inner.internetOffset + inner.packet.ipLength <= claimedEnd
   }

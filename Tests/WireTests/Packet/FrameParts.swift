@@ -1,5 +1,4 @@
 import EgressModel
-import Testing
 import Wire
 
 /// Headers as octets, each with its own length field right unless told otherwise.
@@ -91,8 +90,8 @@ enum FrameParts {
 }
 
 /// A link layer around an IP packet.
-struct Link: CustomTestStringConvertible, Sendable {
-  let testDescription: String
+struct Link: CustomStringConvertible, Sendable {
+  let description: String
   let type: LinkType
   let headerLength: Int
   let isTagged: Bool
@@ -101,7 +100,7 @@ struct Link: CustomTestStringConvertible, Sendable {
   init(
     _ name: String, _ type: LinkType, _ headerLength: Int, isTagged: Bool = false, _ wrap: @escaping @Sendable ([UInt8], Bool) -> [UInt8]
   ) {
-    testDescription = name
+    description = name
     self.type = type
     self.headerLength = headerLength
     self.isTagged = isTagged

@@ -1,0 +1,1 @@
+../../../Tests/FlowsTests/Traffic.swift
