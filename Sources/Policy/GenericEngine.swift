@@ -5,7 +5,7 @@ import EgressModel
 /// - The Admin tier's first matching rule decides, unless it passes.
 /// - A pod that a NetworkPolicy or an FQDNNetworkPolicy selects may leave where a rule of either allows it, and the Baseline tier is not asked.
 /// - What nothing decides is allowed.
-struct GenericEngine: PolicyEngine {
+final class GenericEngine: PolicyEngine {
   let knowsNamesAsAddresses = true
   private let cluster: Cluster
   private let tiers: ClusterNetworkPolicyEngine

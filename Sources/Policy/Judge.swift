@@ -27,7 +27,7 @@ public struct Judge: Sendable {
 
   let cluster: Cluster
   /// A flow passes only if each of them lets it.
-  private let engines: [any PolicyEngine]
+  let engines: [any PolicyEngine]
   let hasPolicies: Bool
   /// By whose rules the policies of data paths combine.
   let engine: Engine

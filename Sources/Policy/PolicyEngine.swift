@@ -2,8 +2,9 @@ import EgressModel
 
 /// Judges by every policy of the kinds that it implements, resolved against one cluster.
 ///
-/// Within an engine the kinds combine by its own rules; `Judge` lets a flow pass only if every engine does.
-protocol PolicyEngine: Sendable {
+/// Within an engine the kinds combine by its own rules; `Judge` lets a flow pass only if every engine does. Engines are classes, and so is `Cluster`,
+/// so that a verdict copies none of their tables; they are immutable all the same.
+protocol PolicyEngine: AnyObject, Sendable {
   /// Whether the data path knows a name only by the addresses that it leads to, so that a rule about a name lets everything through that goes there.
   var knowsNamesAsAddresses: Bool { get }
 

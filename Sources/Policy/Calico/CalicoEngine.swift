@@ -6,7 +6,7 @@ import EgressModel
 /// - Kubernetes' NetworkPolicies have order 1000. They only allow, so that all of them stand at one place.
 /// - What passes every tier is allowed.
 /// - Pods on the host network are no endpoints.
-struct CalicoEngine: PolicyEngine {
+final class CalicoEngine: PolicyEngine {
   struct Rule: Sendable {
     /// The number of its policy.
     var policy: Int
@@ -78,17 +78,17 @@ struct CalicoEngine: PolicyEngine {
   private let conditionsOfSet: [[Int]]
   /// Namespaces whose pods a policy of Calico's may select; nil is every one.
   private let namespaces: Set<String>?
-  /// At most one: what would be with the staged policies in force.
-  private var proposed: [CalicoEngine] = []
+  /// What would be with the staged policies in force.
+  private let proposed: CalicoEngine?
 
-  init(_ declared: PolicySet, cluster: Cluster) {
+  convenience init(_ declared: PolicySet, cluster: Cluster) {
     let effective = CalicoEffectivePolicies(declared)
-    self.init(effective, declared, cluster)
-    if let proposal = effective.proposal(declared) { proposed = [CalicoEngine(proposal, declared, cluster)] }
+    self.init(effective, proposed: effective.proposal(declared).map { CalicoEngine($0, proposed: nil, declared, cluster) }, declared, cluster)
   }
 
-  private init(_ all: CalicoEffectivePolicies, _ declared: PolicySet, _ cluster: Cluster) {
+  private init(_ all: CalicoEffectivePolicies, proposed: CalicoEngine?, _ declared: PolicySet, _ cluster: Cluster) {
     self.cluster = cluster
+    self.proposed = proposed
     networkPolicies = NetworkPolicyEngine(all.networkPolicies, cluster: cluster)
     clusterPolicies = ClusterNetworkPolicyEngine(declared.all(ClusterNetworkPolicy.self), cluster: cluster)
     let effective = all.policies.filter(\.governsEgress)
@@ -156,14 +156,14 @@ struct CalicoEngine: PolicyEngine {
   }
 
   func maySelectPods(in namespace: String) -> Bool {
-    proposed.contains { $0.maySelectPods(in: namespace) } || namespaces?.contains(namespace) ?? true || networkPolicies.maySelectPods(in: namespace) || clusterPolicies.maySelectPods(in: namespace)
+    proposed?.maySelectPods(in: namespace) == true || namespaces?.contains(namespace) ?? true || networkPolicies.maySelectPods(in: namespace) || clusterPolicies.maySelectPods(in: namespace)
   }
 
   func names(selecting pod: Int) -> [String] { references[pod] }
 
   func judge(_ pod: Int, _ destination: Destination) -> Verdict {
     var verdict = judgeEffective(pod, destination)
-    if let would = proposed.first?.judgeEffective(pod, destination), would.decision != verdict.decision {
+    if let would = proposed?.judgeEffective(pod, destination), would.decision != verdict.decision {
       verdict.would = Verdict.Proposal(decision: would.decision, by: would.by, reason: would.reason)
     }
     return verdict
@@ -204,7 +204,7 @@ struct CalicoEngine: PolicyEngine {
 
   /// `found`: those rules of the policies that may decide, or come near.
   private func judge(_ flow: CalicoFlow, _ found: [Int]) -> Verdict {
-    var walk = CalicoWalk()
+    var walk = CalicoWalk(self, flow)
     var rest = found[...]
     let selected = selecting[flow.pod].policies
     for tier in tiers.indices {
@@ -224,7 +224,7 @@ struct CalicoEngine: PolicyEngine {
           askNetworkPolicies(flow, &walk)
           hasAskedNetworkPolicies = true
         }
-        if walk.isInTier { walk.take(rule, check(rule, flow)) { miss(of: rule, $0, flow) } }
+        if walk.isInTier { walk.take(rule, check(rule, flow)) }
       }
       if !hasAskedNetworkPolicies, walk.isInTier { askNetworkPolicies(flow, &walk) }
       if let verdict = walk.leave(lastPolicy: own.last { policies[$0].hasRules }.map { policies[$0].reference }) { return verdict }

@@ -7,7 +7,7 @@ import EgressModel
 /// - A destination is known by what it is: a pod by its labels, a node as one, and only the rest by address and name. So blocks and
 ///   names, those of NetworkPolicy too, never match a pod or a node.
 /// - Nodes are subjects of `nodeSelector` only: pods on the host network and units of hosts are their traffic.
-struct CiliumEngine: PolicyEngine {
+final class CiliumEngine: PolicyEngine {
   struct Rule: Sendable {
     /// The number of its policy.
     var policy = 0
@@ -165,7 +165,7 @@ struct CiliumEngine: PolicyEngine {
   }
 
   /// `found`: those rules of the policies that may decide, or come near.
-  private func judge(_ list: SelectionLists.List, _ found: [Int], _ flow: CiliumFlow, _ names: [DomainName]) -> Verdict {
+  private func judge(_ list: SelectionLists.List, _ found: [Int], _ flow: CiliumFlow, _ names: [LabelledName]) -> Verdict {
     var allowing: [RuleReference] = []
     var unsure: (allow: String?, deny: String?)
     var nearest: (rule: Int, nearness: Int)?

@@ -1,7 +1,7 @@
 import EgressModel
 
 /// Every policy of the Admin and the Baseline tier, resolved against a cluster. Whose tiers stand around what is its caller's to say.
-struct ClusterNetworkPolicyEngine: Sendable {
+final class ClusterNetworkPolicyEngine: Sendable {
   enum Outcome {
     case accepted(RuleReference)
     case denied(Denial)
@@ -129,7 +129,7 @@ struct ClusterNetworkPolicyEngine: Sendable {
 
   /// `found`: those rules of the policies that select the pod that may decide, or come near.
   private func outcome(
-    of tier: ClusterNetworkPolicy.Tier, _ pod: Int, _ place: Place, _ destination: Destination, _ names: [DomainName], _ found: [Int]
+    of tier: ClusterNetworkPolicy.Tier, _ pod: Int, _ place: Place, _ destination: Destination, _ names: [LabelledName], _ found: [Int]
   ) -> Outcome {
     var decided: Int?
     var nearest: (rule: Int, nearness: Int)?

@@ -1,7 +1,7 @@
 import EgressModel
 
 /// Every EgressFirewall, resolved against a cluster.
-struct EgressFirewallEngine: PolicyEngine {
+final class EgressFirewallEngine: PolicyEngine {
   private struct Firewall: Sendable {
     var number: Int
     var reference: String
@@ -84,7 +84,7 @@ struct EgressFirewallEngine: PolicyEngine {
   }
 
   /// `found`: those rules of the firewall that may decide, or come near.
-  private func judge(_ found: [Int], _ selectedBy: [String], _ place: Place, _ destination: Destination, _ names: [DomainName]) -> Verdict {
+  private func judge(_ found: [Int], _ selectedBy: [String], _ place: Place, _ destination: Destination, _ names: [LabelledName]) -> Verdict {
     var nearest: (rule: Int, nearness: Int)?
     for number in found {
       let rule = rules[number]
@@ -104,7 +104,7 @@ struct EgressFirewallEngine: PolicyEngine {
     return Verdict(decision: .allowed, selectedBy: selectedBy)
   }
 
-  private func nearness(of rule: Rule, _ place: Place, _ destination: Destination, _ names: [DomainName]) -> Int {
+  private func nearness(of rule: Rule, _ place: Place, _ destination: Destination, _ names: [LabelledName]) -> Int {
     let target =
       switch rule.declared.target {
       case .block(let prefix): Nearness.of(place.address, in: [prefix])
@@ -116,7 +116,7 @@ struct EgressFirewallEngine: PolicyEngine {
   }
 
   /// The first failing condition, in words.
-  private func miss(of rule: Rule, _ place: Place, _ destination: Destination, _ names: [DomainName]) -> String {
+  private func miss(of rule: Rule, _ place: Place, _ destination: Destination, _ names: [LabelledName]) -> String {
     if nearness(of: rule, place, destination, names) >= Nearness.destination { return rule.declared.ports.miss(place, destination.transport) }
     switch rule.declared.target {
     case .block(let prefix): return "\(place.address) is not in \(prefix)"

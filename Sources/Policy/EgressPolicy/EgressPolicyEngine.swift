@@ -1,7 +1,7 @@
 import EgressModel
 
 /// Every EgressPolicy, resolved against the inventory.
-struct EgressPolicyEngine: PolicyEngine {
+final class EgressPolicyEngine: PolicyEngine {
   /// Sorted by reference.
   private let policies: [EgressPolicy]
   private let references: [String]
@@ -108,12 +108,12 @@ struct EgressPolicyEngine: PolicyEngine {
   }
 
   /// `rules`: of the policies that select the workload those that may allow these names, or when it is to be explained also those that come near.
-  private func judge(_ selectedBy: [String], _ destination: Destination, _ rules: ([DomainName], _ isExplaining: Bool) -> [Int]) -> Verdict {
+  private func judge(_ selectedBy: [String], _ destination: Destination, _ rules: ([LabelledName], _ isExplaining: Bool) -> [Int]) -> Verdict {
     let confirmed = destination.saidNames
     // A connection in which two names were said goes to both, so each must be allowed.
     let alternatives = confirmed.isEmpty ? [destination.lookedUpNames] : confirmed.map { [$0] }
     var allowing: Set<Int> = []
-    for names in alternatives {
+    for names in alternatives.map({ $0.map(LabelledName.init) }) {
       let fitting = rules(names, false).filter { allows(self.rules[$0].declared, destination, names) }
       if fitting.isEmpty { return denial(rules(names, true), selectedBy, destination, names) }
       allowing.formUnion(fitting)
@@ -121,7 +121,7 @@ struct EgressPolicyEngine: PolicyEngine {
     return Verdict(decision: .allowed, by: allowing.sorted().map { self.rules[$0].reference }, selectedBy: selectedBy)
   }
 
-  private func allows(_ rule: EgressPolicy.Rule, _ destination: Destination, _ names: [DomainName]) -> Bool {
+  private func allows(_ rule: EgressPolicy.Rule, _ destination: Destination, _ names: [LabelledName]) -> Bool {
     carries(rule, destination) && reaches(rule, destination, names)
   }
 
@@ -130,7 +130,7 @@ struct EgressPolicyEngine: PolicyEngine {
     return rule.ports.isEmpty || destination.port.map { port in rule.ports.contains { $0.contains(port) } } ?? false
   }
 
-  private func reaches(_ rule: EgressPolicy.Rule, _ destination: Destination, _ names: [DomainName]) -> Bool {
+  private func reaches(_ rule: EgressPolicy.Rule, _ destination: Destination, _ names: [LabelledName]) -> Bool {
     if rule.allowsAnyDestination || rule.names.contains(where: { names.contains(where: $0.matches) }) { return true }
     return rule.cidrs.contains { $0.contains(destination.address) } && !rule.except.contains { $0.contains(destination.address) }
   }
@@ -138,7 +138,7 @@ struct EgressPolicyEngine: PolicyEngine {
 
 /// The nearest miss: how far a rule came, and what it failed at.
 extension EgressPolicyEngine {
-  private func denial(_ found: [Int], _ selectedBy: [String], _ destination: Destination, _ names: [DomainName]) -> Verdict {
+  private func denial(_ found: [Int], _ selectedBy: [String], _ destination: Destination, _ names: [LabelledName]) -> Verdict {
     var nearest: (rule: Rule, nearness: Int)?
     for rule in found {
       let nearness = nearness(of: rules[rule].declared, destination, names)
@@ -151,7 +151,7 @@ extension EgressPolicyEngine {
     return Verdict(decision: .denied, reason: reason, nearest: nearest?.rule.reference, selectedBy: selectedBy)
   }
 
-  private func nearness(of rule: EgressPolicy.Rule, _ destination: Destination, _ names: [DomainName]) -> Int {
+  private func nearness(of rule: EgressPolicy.Rule, _ destination: Destination, _ names: [LabelledName]) -> Int {
     let place =
       reaches(rule, destination, names)
       ? 6
@@ -161,7 +161,7 @@ extension EgressPolicyEngine {
   }
 
   /// The first failing condition, in words.
-  private func miss(of rule: EgressPolicy.Rule, _ destination: Destination, _ names: [DomainName]) -> String {
+  private func miss(of rule: EgressPolicy.Rule, _ destination: Destination, _ names: [LabelledName]) -> String {
     if reaches(rule, destination, names) {
       return "\(destination.port == nil ? "" : "port ")\(destination.portText) is not \(rule.conditions ?? "allowed")"
     }

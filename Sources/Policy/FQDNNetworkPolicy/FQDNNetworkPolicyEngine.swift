@@ -1,7 +1,7 @@
 import EgressModel
 
 /// Every FQDNNetworkPolicy, resolved against a cluster; how it combines with NetworkPolicy is its caller's matter.
-struct FQDNNetworkPolicyEngine: Sendable {
+final class FQDNNetworkPolicyEngine: Sendable {
   private struct Rule: Sendable {
     var reference: RuleReference
     var declared: FQDNNetworkPolicy.Rule
@@ -61,12 +61,6 @@ struct FQDNNetworkPolicyEngine: Sendable {
       if nearness > nearest?.nearness ?? -1 { nearest = (rule, nearness) }
     }
     let reference = nearest.map { rules[$0.rule].reference }
-    let miss = nearest.map { nearest in
-      let rule = rules[nearest.rule].declared
-      return nearest.nearness >= Nearness.destination
-        ? rule.ports.miss(place, destination.transport)
-        : place.pod == nil ? destination.miss(of: rule.names, names) : "\(place.address) is a pod's address, and names are only for what is outside the cluster"
-    }
     return Verdict(
       decision: .denied, reason: reference.flatMap { reference in miss.map { "\(reference): \($0)" } }, nearest: reference,
       selectedBy: selected.references)

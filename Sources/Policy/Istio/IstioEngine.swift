@@ -5,7 +5,7 @@ import EgressModel
 ///
 /// Only pods with a sidecar are judged, by the label or the port that the injection leaves on them, and only their TCP connections. What their
 /// annotations exclude from capture is not known here.
-struct IstioEngine: PolicyEngine {
+final class IstioEngine: PolicyEngine {
   let cluster: Cluster
   /// Sorted by reference.
   let entries: [ServiceEntry]

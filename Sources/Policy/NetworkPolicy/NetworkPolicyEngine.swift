@@ -1,7 +1,7 @@
 import EgressModel
 
 /// Every NetworkPolicy of a cluster, resolved against its inventory: which policies isolate which pod, which pods and namespaces a peer means.
-struct NetworkPolicyEngine: PolicyEngine {
+final class NetworkPolicyEngine: PolicyEngine {
   struct Rule: Sendable {
     var reference: RuleReference
     var declared: NetworkPolicy.Rule

@@ -10,7 +10,7 @@ import EgressModel
 /// - Sockets that a socket unit listens on open no connections, so settings of socket units bear on nothing here.
 ///
 /// For units of the system's manager; those of a user's manager are taken for units of the same name.
-struct SystemdEngine: PolicyEngine {
+final class SystemdEngine: PolicyEngine {
   private struct Rule {
     var reference: RuleReference
     var assignment: UnitFile.Assignment
