@@ -50,6 +50,11 @@ final class GenericEngine: PolicyEngine {
     return Self.either(networkPolicies.judge(pod, unknown: reason), fqdnPolicies.judge(pod, unknown: reason))
   }
 
+  func accounts(_ pod: Int, to end: FlowEnd, _ destination: Destination) -> [RuleAccount] {
+    tiers.accounts(of: .admin, pod, to: end, destination) + networkPolicies.accounts(pod, to: end, destination)
+      + fqdnPolicies.accounts(pod, to: end, destination) + tiers.accounts(of: .baseline, pod, to: end, destination)
+  }
+
   /// Nil when the tier leaves the decision to the next.
   private func verdict(of outcome: ClusterNetworkPolicyEngine.Outcome) -> Verdict? {
     switch outcome {

@@ -19,10 +19,18 @@ protocol PolicyEngine: AnyObject, Sendable {
 
   /// The same for a unit or a container of a host; loopback is the engine's matter. Nothing selects them unless the engine says so.
   func judge(host workload: Workload, _ destination: Destination) -> Verdict
+
+  /// What each rule of the policies that select a pod has to do with a flow that ends somewhere, in the order in which the rules are asked.
+  func accounts(_ pod: Int, to end: FlowEnd, _ destination: Destination) -> [RuleAccount]
+
+  /// The same for a unit or a container of a host.
+  func accounts(host workload: Workload, _ destination: Destination) -> [RuleAccount]
 }
 
 extension PolicyEngine {
   var knowsNamesAsAddresses: Bool { false }
 
   func judge(host workload: Workload, _ destination: Destination) -> Verdict { Verdict(decision: .unprotected) }
+
+  func accounts(host workload: Workload, _ destination: Destination) -> [RuleAccount] { [] }
 }

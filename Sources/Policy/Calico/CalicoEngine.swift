@@ -232,6 +232,33 @@ final class CalicoEngine: PolicyEngine {
     return walk.settled(Verdict(decision: .allowed))
   }
 
+  func accounts(_ pod: Int, to end: FlowEnd, _ destination: Destination) -> [RuleAccount] {
+    let flow =
+      switch end {
+      case .place(let place): CalicoFlow(pod, place, destination, sets: sets, setIndex)
+      case .unknown(let reason): CalicoFlow(pod, destination, service: cluster.service(at: destination.address), unknown: reason)
+      }
+    let own = index.rules(of: selecting[pod].groups).map { rules[$0] }
+    return tiers.indices.flatMap { tier in
+      let ofTier = own.filter { policies[$0.policy].tier == tier }
+      let accounts = ofTier.map { account($0, flow) }
+      switch tiers[tier].name {
+      case "kube-admin": return clusterPolicies.accounts(of: .admin, pod, to: end, destination) + accounts
+      case "kube-baseline": return clusterPolicies.accounts(of: .baseline, pod, to: end, destination) + accounts
+      case "default":
+        let late = ofTier.firstIndex { policies[$0.policy].place > Self.networkPolicyPlace } ?? ofTier.endIndex
+        return accounts[..<late] + networkPolicies.accounts(pod, to: end, destination) + accounts[late...]
+      default: return accounts
+      }
+    }
+  }
+
+  private func account(_ rule: Rule, _ flow: CalicoFlow) -> RuleAccount {
+    let check = check(rule, flow)
+    guard check.fits else { return RuleAccount(rule.reference, .fails(miss(of: rule, check, flow))) }
+    return RuleAccount(rule.reference, check.doubt.map { .unclear($0) } ?? .fits)
+  }
+
   private func askNetworkPolicies(_ flow: CalicoFlow, _ walk: inout CalicoWalk) {
     guard !networkPolicies.names(selecting: flow.pod).isEmpty else { return }
     walk.isApplicable = true

@@ -18,9 +18,7 @@ extension CiliumEngine {
     }
     let port = portFit(of: rule, flow)
     var fit = Fit(nearness: destination.nearness + port.nearness)
-    if destination.nearness == Nearness.destination, port.nearness == Nearness.port, let doubt = destination.doubt ?? port.doubt {
-      fit.doubt = "\(rule.reference): \(doubt)"
-    }
+    if fit.nearness == Nearness.fits { fit.doubt = destination.doubt ?? port.doubt }
     return fit
   }
 

@@ -154,6 +154,30 @@ final class CiliumEngine: PolicyEngine {
     }
   }
 
+  func accounts(_ pod: Int, to end: FlowEnd, _ destination: Destination) -> [RuleAccount] { accounts(selection(of: pod), end, destination) }
+
+  func accounts(host workload: Workload, _ destination: Destination) -> [RuleAccount] {
+    guard selectsNodes else { return [] }
+    let place = Place(address: destination.address, pod: cluster.pod(at: destination.address), port: destination.port)
+    return accounts(selection(ofNode: workload.node, of: workload.shortName), .place(place), destination)
+  }
+
+  private func accounts(_ selection: Selection, _ end: FlowEnd, _ destination: Destination) -> [RuleAccount] {
+    guard case .selected(let list, let node) = selection else { return [] }
+    let flow =
+      switch end {
+      case .place(let place): CiliumFlow(place, destination, from: node, cluster)
+      case .unknown(let reason): CiliumFlow(cluster.service(at: destination.address), reason, destination)
+      }
+    let names = destination.decisiveNames
+    return index.rules(of: list.groups).map { number in
+      let rule = rules[number]
+      let fit = fit(of: rule, flow, names)
+      if let doubt = fit.doubt { return RuleAccount(rule.reference, .unclear(doubt)) }
+      return RuleAccount(rule.reference, fit.nearness == Nearness.fits ? .fits : .fails(miss(of: rule, flow, names)))
+    }
+  }
+
   private func judge(_ list: SelectionLists.List, _ flow: CiliumFlow) -> Verdict {
     let names = flow.destination.decisiveNames
     // What may lie anywhere is asked of every rule.
@@ -173,7 +197,8 @@ final class CiliumEngine: PolicyEngine {
       let rule = rules[number]
       let fit = fit(of: rule, flow, names)
       if let doubt = fit.doubt {
-        if rule.denies { unsure.deny = unsure.deny ?? doubt } else { unsure.allow = unsure.allow ?? doubt }
+        let reason = "\(rule.reference): \(doubt)"
+        if rule.denies { unsure.deny = unsure.deny ?? reason } else { unsure.allow = unsure.allow ?? reason }
       } else if fit.nearness == Nearness.fits {
         if rule.denies { return Denial(by: rule.reference, scope: rule.summary).verdict(selectedBy: []) }
         allowing.append(rule.reference)

@@ -74,7 +74,7 @@ final class EgressFirewallEngine: PolicyEngine {
   private func judge(_ firewall: Firewall, _ place: Place, _ destination: Destination) -> Verdict {
     let selectedBy = [firewall.reference]
     // Only what leaves the cluster is looked at, and pods are in it.
-    guard place.pod == nil, !cluster.isPodNetwork(place.address) else { return Verdict(decision: .allowed, selectedBy: selectedBy) }
+    guard !isInCluster(place) else { return Verdict(decision: .allowed, selectedBy: selectedBy) }
     let names = destination.decisiveNames
     let leading = destination.addressNames
     let met = index.met(by: place.address, leading) + (cluster.node(at: place.address) == nil ? [] : index.numbers(of: [.node]))
@@ -103,6 +103,23 @@ final class EgressFirewallEngine: PolicyEngine {
     }
     return Verdict(decision: .allowed, selectedBy: selectedBy)
   }
+
+  func accounts(_ pod: Int, to end: FlowEnd, _ destination: Destination) -> [RuleAccount] {
+    guard let firewall = firewall(of: pod) else { return [] }
+    return index.rules(of: [firewall.number]).map { number in
+      let rule = rules[number]
+      switch end {
+      case .unknown(let reason): return RuleAccount(rule.reference, .unclear(reason))
+      case .place(let place) where isInCluster(place): return RuleAccount(rule.reference, .fails("\(place.address) is in the pod network, which a firewall leaves alone"))
+      case .place(let place):
+        let names = destination.decisiveNames
+        let fits = nearness(of: rule, place, destination, names) == Nearness.fits
+        return RuleAccount(rule.reference, fits ? .fits : .fails(miss(of: rule, place, destination, names)))
+      }
+    }
+  }
+
+  private func isInCluster(_ place: Place) -> Bool { place.pod != nil || cluster.isPodNetwork(place.address) }
 
   private func nearness(of rule: Rule, _ place: Place, _ destination: Destination, _ names: [LabelledName]) -> Int {
     let target =

@@ -86,6 +86,39 @@ final class EgressPolicyEngine: PolicyEngine {
   }
 
   func judge(host workload: Workload, _ destination: Destination) -> Verdict {
+    switch selection(of: workload) {
+    case .unknown(let reason): return Verdict(decision: .undecidable, reason: reason)
+    case .policies([]): return Verdict(decision: .unprotected)
+    case .policies(let ids):
+      let selectedBy = ids.map { references[$0] }
+      if destination.address.isLoopback { return Verdict(decision: .allowed, selectedBy: selectedBy) }
+      let all = ids.flatMap { rulesOfPolicy[$0] }
+      return judge(selectedBy, destination) { _, _ in all }
+    }
+  }
+
+  func accounts(_ pod: Int, to _: FlowEnd, _ destination: Destination) -> [RuleAccount] { accounts(index.rules(of: selecting[pod].groups), destination) }
+
+  func accounts(host workload: Workload, _ destination: Destination) -> [RuleAccount] {
+    guard case .policies(let ids) = selection(of: workload) else { return [] }
+    return accounts(ids.flatMap { rulesOfPolicy[$0] }, destination)
+  }
+
+  private func accounts(_ numbers: [Int], _ destination: Destination) -> [RuleAccount] {
+    let names = destination.decisiveNames
+    return numbers.map { number in
+      let rule = rules[number]
+      let fits = allows(rule.declared, destination, names)
+      return RuleAccount(rule.reference, fits ? .fits : .fails(miss(of: rule.declared, destination, names)))
+    }
+  }
+
+  private enum HostSelection {
+    case policies([Int])
+    case unknown(String)
+  }
+
+  private func selection(of workload: Workload) -> HostSelection {
     var ids: [Int] = []
     for (id, policy) in policies.enumerated() {
       guard case .hosts(let units, let containers, let nodes) = policy.selection else { continue }
@@ -93,18 +126,13 @@ final class EgressPolicyEngine: PolicyEngine {
       guard globs.contains(where: { $0.matches(workload.name) }) else { continue }
       if let nodes {
         guard let node = workload.node else {
-          return Verdict(
-            decision: .undecidable, reason: "\(references[id]) selects \(workload.shortName) on some nodes only, and its node is not known")
+          return .unknown("\(references[id]) selects \(workload.shortName) on some nodes only, and its node is not known")
         }
         guard nodes.contains(where: { $0.matches(node) }) else { continue }
       }
       ids.append(id)
     }
-    guard !ids.isEmpty else { return Verdict(decision: .unprotected) }
-    let selectedBy = ids.map { references[$0] }
-    if destination.address.isLoopback { return Verdict(decision: .allowed, selectedBy: selectedBy) }
-    let all = ids.flatMap { rulesOfPolicy[$0] }
-    return judge(selectedBy, destination) { _, _ in all }
+    return .policies(ids)
   }
 
   /// `rules`: of the policies that select the workload those that may allow these names, or when it is to be explained also those that come near.

@@ -114,6 +114,15 @@ extension IstioEngine {
       decision: .denied, reason: "\(scope.source) lets out only what is in the registry; \(reason)", nearest: nearest.map { reference($0.rule) })
   }
 
+  /// What the ports of entries have to do with a flow that may be about it: those of the others are too many, and not for it.
+  func accounts(_ destination: Destination, _ port: UInt16, _ scope: IstioScope) -> [RuleAccount] {
+    let names = destination.decisiveNames
+    return index.candidates(names, port).map { rule in
+      let failure = check(rule, destination, port, names, scope).failure
+      return RuleAccount(reference(rule), failure.map { .fails(miss(of: rule, $0, destination, port, names, scope)) } ?? .fits)
+    }
+  }
+
   private func reference(_ rule: Int) -> RuleReference {
     RuleReference(policy: entries[index.rules[rule].entry].name.reference, rule: index.rules[rule].port)
   }

@@ -73,6 +73,13 @@ final class IstioEngine: PolicyEngine {
     return verdict
   }
 
+  func accounts(_ pod: Int, to _: FlowEnd, _ destination: Destination) -> [RuleAccount] {
+    guard destination.transport == .tcp, let port = destination.port, let scope = scopeOfPod[pod].map({ scopes[$0] }), scope.outbound == .registryOnly,
+      toService(destination, port, scope) == nil
+    else { return [] }
+    return accounts(destination, port, scope)
+  }
+
   /// The verdict on what is a service of the cluster, or a pod behind one; nil for everything else.
   private func toService(_ destination: Destination, _ port: UInt16, _ scope: IstioScope) -> Verdict? {
     if let service = cluster.service(at: destination.address) {

@@ -96,6 +96,18 @@ final class NetworkPolicyEngine: PolicyEngine {
       selectedBy: selected.references)
   }
 
+  func accounts(_ pod: Int, to end: FlowEnd, _ destination: Destination) -> [RuleAccount] {
+    index.rules(of: selecting[pod].groups).map { number in
+      let rule = rules[number]
+      switch end {
+      case .place(let place):
+        let fits = nearness(of: rule, place, destination.transport) == Nearness.fits
+        return RuleAccount(rule.reference, fits ? .fits : .fails(miss(of: rule, place, destination)))
+      case .unknown(let reason): return RuleAccount(rule.reference, rule.peers.isEmpty && rule.declared.ports.isEmpty ? .fits : .unclear(reason))
+      }
+    }
+  }
+
   private func denial(_ selected: SelectionLists.List) -> Verdict {
     Verdict(
       decision: .denied, reason: "\(selected.references.first ?? "a policy") selects the pod and has no egress rule",

@@ -54,6 +54,24 @@ final class SystemdEngine: PolicyEngine {
     return Verdict(decision: .allowed, by: allowing.map(\.reference).sorted(), selectedBy: selectedBy)
   }
 
+  func accounts(_ pod: Int, to _: FlowEnd, _ destination: Destination) -> [RuleAccount] { [] }
+
+  func accounts(host workload: Workload, _ destination: Destination) -> [RuleAccount] {
+    guard workload.kind == .systemd, !files.isEmpty else { return [] }
+    return ([workload.name] + files.slices(of: workload.name)).map(settings).flatMap { level in
+      level.compactMap { rule in
+        let outcome: RuleAccount.Outcome? =
+          switch rule.assignment.setting {
+          case .allow(let blocks), .deny(let blocks): blocks.hold(destination.address) ? .fits : .fails("\(destination.address) is not in it")
+          case .interfaces: interfaces(level, destination).map { $0.decision == .denied ? .fits : .unclear($0.reason ?? "") } ?? .fails("it lets the connection through")
+          case .filter: .unclear("it is a program that may deny it")
+          case .slice: nil
+          }
+        return outcome.map { RuleAccount(rule.reference, $0) }
+      }
+    }
+  }
+
   /// What of a unit's or a slice's assignments is in force.
   private func settings(_ unit: String) -> [Rule] {
     guard !unit.hasSuffix(".socket") else { return [] }
