@@ -1,4 +1,5 @@
 import ArgumentParser
+import Drift
 import EgressModel
 import Policy
 import Reporting
@@ -13,7 +14,7 @@ struct AuditCommand: ParsableCommand {
       """)
 
   @OptionGroup var input: InputOptions
-  @OptionGroup var engine: EngineOption
+  @OptionGroup var judging: JudgingOptions
   @Option(
     name: .customLong("fail-on"),
     help: ArgumentHelp(
@@ -28,8 +29,9 @@ struct AuditCommand: ParsableCommand {
   }
 
   func run() throws {
-    let declared = try input.load(for: engine.engine)
-    let report = AuditReport(Audit(policies: declared.policies, inventory: declared.inventory))
+    let declared = try input.load(for: judging.engineOption.engine)
+    let catalogue = try judging.catalogue()
+    let report = AuditReport(Audit(policies: declared.policies, inventory: declared.inventory) { catalogue.sharing(below: $0) })
     StandardOutput.write(report.render(as: output.output, style: StandardOutput.style, failOn: failOn))
     if report.findings.contains(where: { failOn.isReached(by: $0.check, $0.severity) }) { throw ExitCode(1) }
   }
