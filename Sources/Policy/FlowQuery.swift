@@ -81,7 +81,8 @@ public struct FlowQuery: Hashable, Sendable {
     destination = Destination(address: address, port: port, transport: transport, names: names)
   }
 
-  private static func workload(_ text: String) -> Workload? {
+  /// The workload that `from` means; nil when it means none.
+  public static func workload(_ text: String) -> Workload? {
     if let address = IPAddress(text) { return Workload(address: address) }
     let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     guard parts.count >= 2, !parts.contains("") else { return nil }

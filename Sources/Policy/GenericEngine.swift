@@ -5,7 +5,7 @@ import EgressModel
 /// - The Admin tier's first matching rule decides, unless it passes.
 /// - A pod that a NetworkPolicy or an FQDNNetworkPolicy selects may leave where a rule of either allows it, and the Baseline tier is not asked.
 /// - What nothing decides is allowed.
-struct GenericEngine: PolicyEngine {
+final class GenericEngine: PolicyEngine {
   let knowsNamesAsAddresses = true
   private let cluster: Cluster
   private let tiers: ClusterNetworkPolicyEngine
@@ -48,6 +48,11 @@ struct GenericEngine: PolicyEngine {
   private func judge(_ pod: Int, unknown reason: String) -> Verdict {
     guard tiers.names(selecting: pod).isEmpty else { return Verdict(decision: .undecidable, reason: reason) }
     return Self.either(networkPolicies.judge(pod, unknown: reason), fqdnPolicies.judge(pod, unknown: reason))
+  }
+
+  func accounts(_ pod: Int, to end: FlowEnd, _ destination: Destination) -> [RuleAccount] {
+    tiers.accounts(of: .admin, pod, to: end, destination) + networkPolicies.accounts(pod, to: end, destination)
+      + fqdnPolicies.accounts(pod, to: end, destination) + tiers.accounts(of: .baseline, pod, to: end, destination)
   }
 
   /// Nil when the tier leaves the decision to the next.

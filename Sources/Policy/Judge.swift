@@ -27,7 +27,7 @@ public struct Judge: Sendable {
 
   let cluster: Cluster
   /// A flow passes only if each of them lets it.
-  private let engines: [any PolicyEngine]
+  let engines: [any PolicyEngine]
   let hasPolicies: Bool
   /// By whose rules the policies of data paths combine.
   let engine: Engine
@@ -78,10 +78,15 @@ public struct Judge: Sendable {
   }
 
   private func judge(pod: Int, _ destination: Destination) -> Verdict {
-    if destination.address.isLoopback || cluster.pods[pod].addresses.contains(destination.address) {
+    if isExempt(pod, destination) {
       return exempt(engines.flatMap { $0.names(selecting: pod) }.sorted())
     }
     return judge(destination) { $0.judge(pod, $1) }
+  }
+
+  /// Traffic to loopback and to the pod's own address.
+  func isExempt(_ pod: Int, _ destination: Destination) -> Bool {
+    destination.address.isLoopback || cluster.pods[pod].addresses.contains(destination.address)
   }
 
   /// By the names that were said; where these are denied, it is told whether the data path lets the flow through for another name's sake.
@@ -90,10 +95,14 @@ public struct Judge: Sendable {
     let alternatives = destination.alternatives
     var verdict = Self.all(engines.flatMap { engine in alternatives.map { judge(engine, $0) } })
     guard verdict.decision == .denied, let seen = destination.asAddress else { return verdict }
-    let passing = Self.all(
-      engines.flatMap { engine in engine.knowsNamesAsAddresses ? [judge(engine, seen)] : alternatives.map { judge(engine, $0) } })
+    let passing = passing(seen, alternatives, judge)
     if passing.decision == .allowed { verdict.bypass = passing.by.first }
     return verdict
+  }
+
+  /// By the names that lead to the address, where a data path knows names so only; `seen`: the destination as it sees it.
+  func passing(_ seen: Destination, _ alternatives: [Destination], _ judge: (any PolicyEngine, Destination) -> Verdict) -> Verdict {
+    Self.all(engines.flatMap { engine in engine.knowsNamesAsAddresses ? [judge(engine, seen)] : alternatives.map { judge(engine, $0) } })
   }
 
   /// The policies that select a pod of the inventory, by its place in it.

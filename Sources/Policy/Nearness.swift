@@ -15,7 +15,7 @@ enum Nearness {
   }
 
   /// For a list of names.
-  static func of(_ names: [DomainName], in patterns: [some NameMatcher]) -> Int {
+  static func of(_ names: [LabelledName], in patterns: [some NameMatcher]) -> Int {
     if names.isEmpty { return 0 }
     return patterns.reduce(0) { best, pattern in
       best == destination || names.contains(where: pattern.matches) ? destination : names.contains(where: pattern.resembles) ? 1 : best

@@ -8,7 +8,7 @@ struct EgressObs: AsyncParsableCommand {
     abstract: "Names every third party your workloads talk to, and says whether policy allows it.",
     version: version,
     subcommands: [
-      RunCommand.self, ReplayCommand.self, ReportCommand.self, VendorsCommand.self, FlowsCommand.self, CheckCommand.self, AuditCommand.self,
+      RunCommand.self, ReplayCommand.self, ReportCommand.self, VendorsCommand.self, FlowsCommand.self, ExplainCommand.self, CheckCommand.self, AuditCommand.self,
       SuggestCommand.self, ApproveCommand.self, AlertsCommand.self, DoctorCommand.self,
     ])
 

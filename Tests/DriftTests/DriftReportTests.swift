@@ -10,9 +10,9 @@ import Testing
     // Counted anew from the endpoints.
     externalFlows: 77, unnamedFlows: 77, externalBytes: 77, unnamedBytes: 77)
 
-  private func report(_ endpoints: [Endpoint], isWholeWindow: Bool = true, isNew: Bool = false) throws -> DriftReport {
+  private func report(_ endpoints: [Endpoint], judge: Judge? = try? Shop.judge(), isWholeWindow: Bool = true, isNew: Bool = false) throws -> DriftReport {
     DriftReport(
-      endpoints: endpoints, judge: try Shop.judge(), policies: try Shop.policies(), coverage: Self.coverage, catalogue: try Shop.vendors(),
+      endpoints: endpoints, judge: judge, policies: try Shop.policies(), coverage: Self.coverage, catalogue: try Shop.vendors(),
       isWholeWindow: isWholeWindow, isNew: { _, _ in isNew })
   }
 
@@ -60,11 +60,44 @@ import Testing
     let used = try report([Shop.endpoint(Shop.web, "203.0.113.9", name: Shop.name("a.example"))])
     let stale = used.findings.filter { $0.kind == .stale }
     #expect(stale.compactMap(\.rule).map(\.shortName) == ["EgressPolicy/shop/pay#0", "EgressPolicy/shop/pay#1", "netpol/shop/web#1", "netpol/shop/web#2"])
-    #expect(stale.first?.reason == "0 hits in 60m, 99% watched, 2 restarts covered")
+    #expect(stale.first?.reason == "0 hits in 60m, 99% watched, 2 restarts covered, none of its workloads seen")
+    #expect(stale.last?.reason == "0 hits in 60m, 99% watched, 2 restarts covered, 1 of its workloads seen (1 pod)")
     #expect(stale.first?.workload == nil)
     // One that only denies is as it should be.
     #expect(used.rules.keys.contains { $0.policy == "EgressFirewall/other/default" })
     #expect(used.rules[try #require(stale.last?.rule)]?.file == "policies/shop.yaml")
+  }
+
+  @Test func `a stale rule tells of the pods and the schedules that were seen under its policy`() throws {
+    var nightly = Shop.web
+    (nightly.name, nightly.owner) = ("web-2", .init(kind: "CronJob", name: "nightly"))
+    let endpoints = try [Shop.web, nightly].map { try Shop.endpoint($0, "203.0.113.9") }
+    let stale = try report(endpoints.map { endpoint in
+      var endpoint = endpoint
+      endpoint.verdict = Verdict(decision: .allowed, selectedBy: ["NetworkPolicy/shop/web"])
+      return endpoint
+    }, judge: nil).findings.filter { $0.rule?.policy == "NetworkPolicy/shop/web" }
+    #expect(stale.first?.reason == "0 hits in 60m, 99% watched, 2 restarts covered, 2 of its workloads seen (2 pods; by schedule shop/nightly)")
+  }
+
+  @Test func `a wide rule tells what it was really used for`() throws {
+    let wide = try report(
+      ["a", "b", "c", "d"].map { try Shop.endpoint(Shop.web, "192.0.2.1", 8443, name: Shop.name("\($0).example")) }
+        + [Shop.endpoint(Shop.pay, "192.0.2.1", name: Shop.name("x.co.uk"))], isWholeWindow: false
+    ).findings.filter { $0.kind == .wide }
+    #expect(Set(wide.compactMap(\.reason)) == [
+      "0.0.0.0/0 is every IPv4 address (netpol/shop/web#1); really used for a.example:8443, b.example:8443 and 2 more",
+      "*.co.uk is shared by many registrants (EgressPolicy/shop/pay#1); really used for x.co.uk:443",
+    ])
+  }
+
+  @Test func `what has no name may have been looked up where nobody sees it`() throws {
+    let report = try report([
+      Shop.endpoint(Shop.web, "203.0.113.9", application: nil), Shop.endpoint(Shop.free, "203.0.113.8", application: nil),
+      Shop.endpoint(Shop.web, "203.0.113.7", 853, name: Shop.name("dns.example"), application: .dot),
+    ], isWholeWindow: false)
+    let reasons = report.findings.filter { $0.kind == .unnamed }.map { "\($0.workload?.name ?? "") \($0.reason ?? "")" }
+    #expect(Set(reasons) == ["web-1 never looked up, encrypted DNS in use", "free never looked up"])
   }
 
   @Test func `use inside of the cluster is use`() throws {

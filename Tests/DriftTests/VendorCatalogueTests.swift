@@ -41,6 +41,15 @@ import Testing
     #expect(catalogue.count == 4)
   }
 
+  @Test(arguments: [
+    ("s3.amazonaws.com", "*.s3.amazonaws.com is shared by many tenants"), ("amazonaws.com", "*.amazonaws.com is shared by many tenants"),
+    ("run.app", "*.run.app is shared by many tenants"), ("co.uk", "*.co.uk is shared by many registrants"), ("com", "*.com is shared by many registrants"),
+    ("bucket.s3.amazonaws.com", nil), ("stripe.com", nil), ("ec2.amazonaws.com", nil), ("example.org", nil),
+  ])
+  func `a wildcard at or above what tenants share lets strangers in`(domain: String, reason: String?) throws {
+    #expect(try catalogue(Self.text).sharing(below: DomainName(presentation: domain)) == reason)
+  }
+
   @Test func `a later text overrides an earlier one`() throws {
     let catalogue = try catalogue(Self.text, "stripe.com\tOur payments\tinternal\r\nm.stripe.com\tStripe Radar\tfraud\r\n")
     #expect(catalogue.vendor(for: DomainName(presentation: "api.stripe.com"))?.name == "Our payments")

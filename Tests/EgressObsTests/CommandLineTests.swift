@@ -13,7 +13,7 @@ import Testing
     #expect(NegatedFilters.rewrite(given) == rewritten)
   }
 
-  static let commands = ["run", "replay", "report", "vendors", "flows", "check", "audit", "suggest", "approve", "alerts", "doctor"]
+  static let commands = ["run", "replay", "report", "vendors", "flows", "explain", "check", "audit", "suggest", "approve", "alerts", "doctor"]
 
   @Test(arguments: commands)
   func `every command explains itself`(command: String) throws {
@@ -25,7 +25,7 @@ import Testing
 
   @Test(arguments: commands)
   func `a wrong flag is wrong usage, named`(command: String) throws {
-    let needed = ["replay": ["x.pcap"], "check": ["--policies", "x", "--flows", "y"], "audit": ["--policies", "x"], "suggest": ["x"], "approve": ["x.com", "--workload", "a/b", "--owner", "o", "--reason", "r"]][command] ?? []
+    let needed = ["replay": ["x.pcap"], "explain": ["a/b", "x.com", "--policies", "x"], "check": ["--policies", "x", "--flows", "y"], "audit": ["--policies", "x"], "suggest": ["x"], "approve": ["x.com", "--workload", "a/b", "--owner", "o", "--reason", "r"]][command] ?? []
     let outcome = try Program.egressObs([command] + needed + ["--no-such-flag"])
     #expect(outcome.status == 64)
     #expect(outcome.errors.contains("--no-such-flag"))
@@ -36,6 +36,9 @@ import Testing
     (["flows", "--port", "70000"], "70000"), (["flows", "--since", "yesterday"], "yesterday"), (["flows", "--verdict", "maybe"], "maybe"),
     (["flows", "--not", "--since", "1h"], "--not must stand right before"), (["flows", "-f", "-o", "json"], "ndjson"),
     (["report", "--fail-on", "newish"], "newish is no finding"), (["check", "--flows", "x"], "--policies"),
+    (["check", "--policies", "x", "--flows", "y", "--fail-on", "refused"], "refused is no verdict"), (["audit", "--policies", "x", "--fail-on", "grave"], "grave is no check"),
+    (["explain", "a/b", "x.com"], "--policies or --db"), (["explain", "a/b", "x y", "--policies", "x"], "x y is no destination"),
+    (["explain", "a/b", "192.0.2.1", "--policies", "x", "--address", "192.0.2.2"], "--address is for names"),
     (["flows", "--since", "1h", "--until", "2h"], "--since is not before --until"),
     (["replay"], "capture"), (["replay", "-", "-"], "only once"), (["alerts", "retry"], "--all"), (["alerts", "test"], "--webhook"),
     (["run", "--exec-hook", "relative/path"], "absolute path"), (["run", "--webhook", "ftp://x"], "http://"),

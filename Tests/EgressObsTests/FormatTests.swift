@@ -86,6 +86,12 @@ import Testing
       if name != "check" { try validate(try output(arguments, "json"), "listing.v1") }
     }
     for format in ["json", "ndjson"] { try validate(try output(["audit"] + Sample.declared, format), nil) }
+    for destination in ["api.segment.io", "203.0.113.222", "hooks.slack.com:443", "nobody.example"] {
+      for whence in [["--db", database] + Sample.declared, ["--db", database], Sample.declared] {
+        for format in ["json", "ndjson"] { try validate(try output(["explain", "shop/checkout", destination] + whence, format), nil) }
+      }
+    }
+    for command in [["audit"] + Sample.declared, ["report", "--db", database] + Sample.declared] { try validate(try output(command, "sarif"), "sarif-2.1.0") }
     let doctor = try Program.egressObs("doctor", "--db", database, "-o", "ndjson")
     try validate(doctor.output, "diagnosis.v1")
   }

@@ -34,6 +34,13 @@ import Testing
     #expect((finding.file, finding.line) == ("p.yaml", 8))
   }
 
+  @Test func `a wildcard below a domain that strangers share is wide`() throws {
+    let policies = policySet(BypassTests.own.replacing("[a.com]", with: "[\"*.s3.example\", \"*.own.example\"], ports: [443]"))
+    let audit = Audit(policies: policies, inventory: Inventory()) { $0.text == "s3.example" ? "*.\($0) is shared" : nil }
+    let wide = audit.findings.filter { $0.check == .wide && $0.reason.contains("shared") }
+    #expect(wide.map { "\($0.subject): \($0.reason)" } == ["EgressPolicy/shop/e#0: *.s3.example is shared"])
+  }
+
   @Test(arguments: [
     ([], ["unprotected db", "unprotected shop"]),
     ([networkPolicy("[]")], ["unprotected db"]),

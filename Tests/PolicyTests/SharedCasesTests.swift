@@ -42,7 +42,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: exists), arguments: entries("invalid").filter { ["np-", "npg-", "cnp-", "ef-", "cilium-", "calico-"].contains(where: $0.hasPrefix) })
+  @Test(.enabled(if: exists), arguments: entries("invalid"))
   func `what must be refused is refused`(_ name: String) throws {
     var policies = PolicySet()
     let errors = policies.add(try Self.text("invalid/\(name)/manifest.yaml"), file: "manifest.yaml")
@@ -64,6 +64,31 @@ import Testing
       guard let name = vector.name ?? vector.string, !name.isEmpty, let match = vector.match else { continue }
       let pattern = try #require(vector.field == "matchName" ? CiliumNamePattern(name: vector.pattern) : CiliumNamePattern(pattern: vector.pattern))
       #expect(pattern.matches(DomainName(presentation: name)) == match, "\(line)")
+    }
+  }
+
+  struct ValidationVector: Decodable {
+    /// `rules.dns`, else `toFQDNs`.
+    var `where`: String?
+    var value: String?
+    var matchName: String?
+    var matchPattern: String?
+    var valid: Bool
+  }
+
+  @Test(.enabled(if: exists))
+  func `Cilium's names are refused where its own code refuses them`() throws {
+    for line in try Self.text("vectors/cilium-fqdn-validation.jsonl").split(separator: "\n") {
+      let vector = try JSONDecoder().decode(ValidationVector.self, from: Data(line.utf8))
+      let members = [("matchName", vector.matchName), ("matchPattern", vector.value ?? vector.matchPattern)].compactMap { key, value in
+        value.flatMap { $0.isEmpty ? nil : "\"\(key)\": \"\($0)\"" }
+      }
+      let name = "{\(members.joined(separator: ", "))}"
+      let rule = vector.where == "rules.dns" ? "{toPorts: [{ports: [{port: \"53\"}], rules: {dns: [\(name)]}}]}" : "{toFQDNs: [\(name)]}"
+      var policies = PolicySet()
+      let errors = policies.add(
+        "{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: p, namespace: shop}, spec: {endpointSelector: {}, egress: [\(rule)]}}", file: "p.yaml")
+      #expect(errors.isEmpty == vector.valid, "\(line): \(errors)")
     }
   }
 

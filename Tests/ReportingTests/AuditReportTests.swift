@@ -62,7 +62,7 @@ import Testing
   }
 
   @Test func `JUnit fails for what was asked to fail, and passes when there is nothing`() throws {
-    func failures(_ report: AuditReport, _ failOn: Set<AuditFinding.Check>) throws -> (cases: Int, failures: Int) {
+    func failures(_ report: AuditReport, _ failOn: FailureBar<AuditFinding.Check>) throws -> (cases: Int, failures: Int) {
       let document = try XMLDocument(xmlString: report.render(as: .junit, failOn: failOn))
       return (try document.nodes(forXPath: "//testcase").count, try document.nodes(forXPath: "//failure").count)
     }

@@ -50,7 +50,7 @@ import Testing
       try Self.report().render(as: .listing(.table)) == """
         DENIED  shop/checkout → api.segment.io:443  sni  reached: no block holds 203.0.113.9
         NEW     shop/checkout → api.segment.io:443  sni  no rule allows it (nearest netpol/shop/egress#1 to 198.51.100.0/24 ports 443/tcp)
-        STALE   netpol/shop/egress#0 to 10.0.0.0/8  -    0 hits in 31d, 100% watched, 4 restarts covered
+        STALE   netpol/shop/egress#0 to 10.0.0.0/8  -    0 hits in 31d, 100% watched, 4 restarts covered, 1 of its workloads seen (1 pod)
         coverage: 31d of 31d, 0.00% dropped, 0% of third-party bytes unnamed, 4 restarts
 
         """)

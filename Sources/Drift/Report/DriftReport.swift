@@ -31,13 +31,12 @@ public struct DriftReport: Sendable {
     var summaries = VendorSummaries(detector: detector)
     var coverage = coverage.withoutShares
     var subjects: Set<Subject> = []
-    // A rule that only denies is not stale for want of use.
-    var usedRules = Set(rules.lazy.filter(\.denies).map(\.reference))
+    var usage = RuleUsage(rules)
     for var endpoint in endpoints {
       if let judge { endpoint.verdict = judge.judge(endpoint.workload, endpoint.destination) }
-      usedRules.formUnion(endpoint.verdict?.by ?? [])
       coverage.count(endpoint)
       let subject = Subject(workload: endpoint.workload, destination: endpoint.destination)
+      usage.add(endpoint, subject, isWide: endpoint.isThirdParty && detector.width(of: endpoint) != nil)
       summaries.add(endpoint, group: subject.group)
       if endpoint.isThirdParty { subjects.insert(subject) }
       let standing = approvals.isEmpty ? .unknown : approvals.standing(of: endpoint.destination, for: subject.group, at: time)
@@ -52,8 +51,9 @@ public struct DriftReport: Sendable {
         folded.add(finding, subject)
       }
     }
-    let unused = isWholeWindow ? rules.filter { !usedRules.contains($0.reference) } : []
-    findings = (folded.findings + unused.map { Finding(unused: $0, coverage: coverage) }).inReportOrder
+    let unused = isWholeWindow ? rules.filter { !usage.used.contains($0.reference) } : []
+    let observed = folded.findings.map { $0.completed(usage, encryptedDNSClients: coverage.encryptedDNSClients) }
+    findings = (observed + unused.map { Finding(unused: $0, coverage, usage) }).inReportOrder
     vendors = summaries.sorted
     self.subjects = subjects
     self.coverage = coverage
@@ -84,12 +84,24 @@ extension [Finding] {
 }
 
 extension Finding {
-  init(unused rule: RuleDescription, coverage: Coverage) {
+  /// With what only all endpoints together tell: what a wide rule was really used for, and whether names may be missing for want of look-ups.
+  fileprivate func completed(_ usage: RuleUsage, encryptedDNSClients: [String]) -> Finding {
+    var finding = self
+    switch kind {
+    case .wide: finding.reason = reason.map { reason in reason + (rule.map(usage.purpose) ?? "") }
+    case .unnamed where workload.map { encryptedDNSClients.contains($0.shortName) } == true:
+      finding.reason = reason.map { "\($0), encrypted DNS in use" }
+    default: break
+    }
+    return finding
+  }
+
+  fileprivate init(unused rule: RuleDescription, _ coverage: Coverage, _ usage: RuleUsage) {
     let span = TimeSpan(nanoseconds: coverage.until.since(coverage.from))
     let restarts = coverage.restarts == 1 ? "1 restart" : "\(coverage.restarts) restarts"
     self.init(
       kind: .stale, severity: .info, title: "nothing used \(rule.reference) (\(rule.summary)) in \(span)", rule: rule.reference,
-      reason: "0 hits in \(span), \(coverage.watchedPercent)% watched, \(restarts) covered")
+      reason: "0 hits in \(span), \(coverage.watchedPercent)% watched, \(restarts) covered, \(usage.presence(under: rule.reference.policy))")
   }
 
   /// The order of a report.

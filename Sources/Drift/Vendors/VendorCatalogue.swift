@@ -26,6 +26,8 @@ public struct VendorCatalogue: Sendable {
   // Keyed by Substring so that a look-up slices the name and allocates nothing.
   private var entries: [Substring: Entry] = [:]
   private var mostLabels = 0
+  /// Suffixes that unrelated tenants share, and what they lie under.
+  private var sharedDomains: Set<Substring> = []
 
   /// The catalogue that comes with the program, then users' own, of which later lines override earlier ones with the same suffix.
   public init(extensions: [Source] = []) throws(DriftError) {
@@ -38,6 +40,11 @@ public struct VendorCatalogue: Sendable {
       for (suffix, entry) in try CatalogueParser(source).entries() {
         entries[suffix] = entry
         mostLabels = max(mostLabels, suffix.utf8.count { $0 == UInt8(ascii: ".") } + 1)
+      }
+    }
+    for (suffix, entry) in entries where entry.isManyTenant {
+      for domain in suffixes(of: String(suffix)) where domain == suffix || PublicSuffixList.registrableDomain(of: DomainName(presentation: String(domain))) != nil {
+        sharedDomains.insert(domain)
       }
     }
   }
@@ -60,6 +67,12 @@ public struct VendorCatalogue: Sendable {
   func manyTenantSuffix(of name: DomainName) -> DomainName? {
     guard let (suffix, entry) = match(name), entry.isManyTenant else { return nil }
     return DomainName(presentation: String(suffix))
+  }
+
+  /// Why a wildcard below a domain lets strangers in; nil when it does not.
+  public func sharing(below domain: DomainName) -> String? {
+    if sharedDomains.contains(domain.text[...]) { return "*.\(domain) is shared by many tenants" }
+    return PublicSuffixList.registrableDomain(of: domain) == nil ? "*.\(domain) is shared by many registrants" : nil
   }
 
   private func match(_ name: DomainName) -> (suffix: Substring, entry: Entry)? {

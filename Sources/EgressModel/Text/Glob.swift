@@ -14,7 +14,7 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
   /// Linear in the text for each star: on a mismatch only the last star is tried again, one octet later.
   public func matches(_ text: String) -> Bool {
     if isLiteral { return text == description }
-    let bytes = Array(text.utf8)
+    let bytes = text.utf8.span
     var (index, at) = (0, 0)
     var (star, mark): (Int?, Int) = (nil, 0)
     while index < bytes.count {

@@ -3,18 +3,20 @@ public import EgressModel
 /// What is to be said of the declared policies alone, by `audit`: offline, before any packet.
 ///
 /// Policies are compared with each other and with the inventory. Without pods in it, nothing is said of namespaces and selectors.
+/// Which domains strangers share is for the caller to know.
 public struct Audit: Sendable {
   /// The gravest first; then by check, place and subject.
   public private(set) var findings: [AuditFinding] = []
 
-  public init(policies: PolicySet, inventory: Inventory) {
+  /// - Parameter sharing: why a wildcard below a domain lets strangers in; nil when it does not.
+  public init(policies: PolicySet, inventory: Inventory, sharing: (DomainName) -> String? = { _ in nil }) {
     let cluster = Cluster(inventory)
     let judge = Judge(policies: policies, inventory: inventory)
     let enforced = policies.enforced
     addUnprotected(judge, cluster)
     addUnmatched(enforced, judge, cluster)
     addNoDNS(enforced, judge, cluster)
-    addRules(enforced)
+    addRules(enforced, sharing)
     addTraps(enforced)
     addIngress(enforced)
     addUnused(policies)
@@ -42,9 +44,9 @@ public struct Audit: Sendable {
 
 /// What the rules say of themselves and of each other.
 extension Audit {
-  mutating func addRules(_ policies: PolicySet) {
+  mutating func addRules(_ policies: PolicySet, _ sharing: (DomainName) -> String?) {
     for rule in policies.rules {
-      guard let width = rule.width else { continue }
+      guard let width = rule.width ?? rule.wildcardDomains.compactMap(sharing).first else { continue }
       add(
         .wide, rule.reference.description, width, fix: "name the destinations and ports that are needed", rule: rule.reference,
         at: ObjectPlace(file: rule.file, document: rule.document, line: rule.line))

@@ -6,7 +6,7 @@ import EgressModel
 /// - Kubernetes' NetworkPolicies have order 1000. They only allow, so that all of them stand at one place.
 /// - What passes every tier is allowed.
 /// - Pods on the host network are no endpoints.
-struct CalicoEngine: PolicyEngine {
+final class CalicoEngine: PolicyEngine {
   struct Rule: Sendable {
     /// The number of its policy.
     var policy: Int
@@ -78,17 +78,17 @@ struct CalicoEngine: PolicyEngine {
   private let conditionsOfSet: [[Int]]
   /// Namespaces whose pods a policy of Calico's may select; nil is every one.
   private let namespaces: Set<String>?
-  /// At most one: what would be with the staged policies in force.
-  private var proposed: [CalicoEngine] = []
+  /// What would be with the staged policies in force.
+  private let proposed: CalicoEngine?
 
-  init(_ declared: PolicySet, cluster: Cluster) {
+  convenience init(_ declared: PolicySet, cluster: Cluster) {
     let effective = CalicoEffectivePolicies(declared)
-    self.init(effective, declared, cluster)
-    if let proposal = effective.proposal(declared) { proposed = [CalicoEngine(proposal, declared, cluster)] }
+    self.init(effective, proposed: effective.proposal(declared).map { CalicoEngine($0, proposed: nil, declared, cluster) }, declared, cluster)
   }
 
-  private init(_ all: CalicoEffectivePolicies, _ declared: PolicySet, _ cluster: Cluster) {
+  private init(_ all: CalicoEffectivePolicies, proposed: CalicoEngine?, _ declared: PolicySet, _ cluster: Cluster) {
     self.cluster = cluster
+    self.proposed = proposed
     networkPolicies = NetworkPolicyEngine(all.networkPolicies, cluster: cluster)
     clusterPolicies = ClusterNetworkPolicyEngine(declared.all(ClusterNetworkPolicy.self), cluster: cluster)
     let effective = all.policies.filter(\.governsEgress)
@@ -156,14 +156,14 @@ struct CalicoEngine: PolicyEngine {
   }
 
   func maySelectPods(in namespace: String) -> Bool {
-    proposed.contains { $0.maySelectPods(in: namespace) } || namespaces?.contains(namespace) ?? true || networkPolicies.maySelectPods(in: namespace) || clusterPolicies.maySelectPods(in: namespace)
+    proposed?.maySelectPods(in: namespace) == true || namespaces?.contains(namespace) ?? true || networkPolicies.maySelectPods(in: namespace) || clusterPolicies.maySelectPods(in: namespace)
   }
 
   func names(selecting pod: Int) -> [String] { references[pod] }
 
   func judge(_ pod: Int, _ destination: Destination) -> Verdict {
     var verdict = judgeEffective(pod, destination)
-    if let would = proposed.first?.judgeEffective(pod, destination), would.decision != verdict.decision {
+    if let would = proposed?.judgeEffective(pod, destination), would.decision != verdict.decision {
       verdict.would = Verdict.Proposal(decision: would.decision, by: would.by, reason: would.reason)
     }
     return verdict
@@ -204,7 +204,7 @@ struct CalicoEngine: PolicyEngine {
 
   /// `found`: those rules of the policies that may decide, or come near.
   private func judge(_ flow: CalicoFlow, _ found: [Int]) -> Verdict {
-    var walk = CalicoWalk()
+    var walk = CalicoWalk(self, flow)
     var rest = found[...]
     let selected = selecting[flow.pod].policies
     for tier in tiers.indices {
@@ -224,12 +224,39 @@ struct CalicoEngine: PolicyEngine {
           askNetworkPolicies(flow, &walk)
           hasAskedNetworkPolicies = true
         }
-        if walk.isInTier { walk.take(rule, check(rule, flow)) { miss(of: rule, $0, flow) } }
+        if walk.isInTier { walk.take(rule, check(rule, flow)) }
       }
       if !hasAskedNetworkPolicies, walk.isInTier { askNetworkPolicies(flow, &walk) }
       if let verdict = walk.leave(lastPolicy: own.last { policies[$0].hasRules }.map { policies[$0].reference }) { return verdict }
     }
     return walk.settled(Verdict(decision: .allowed))
+  }
+
+  func accounts(_ pod: Int, to end: FlowEnd, _ destination: Destination) -> [RuleAccount] {
+    let flow =
+      switch end {
+      case .place(let place): CalicoFlow(pod, place, destination, sets: sets, setIndex)
+      case .unknown(let reason): CalicoFlow(pod, destination, service: cluster.service(at: destination.address), unknown: reason)
+      }
+    let own = index.rules(of: selecting[pod].groups).map { rules[$0] }
+    return tiers.indices.flatMap { tier in
+      let ofTier = own.filter { policies[$0.policy].tier == tier }
+      let accounts = ofTier.map { account($0, flow) }
+      switch tiers[tier].name {
+      case "kube-admin": return clusterPolicies.accounts(of: .admin, pod, to: end, destination) + accounts
+      case "kube-baseline": return clusterPolicies.accounts(of: .baseline, pod, to: end, destination) + accounts
+      case "default":
+        let late = ofTier.firstIndex { policies[$0.policy].place > Self.networkPolicyPlace } ?? ofTier.endIndex
+        return accounts[..<late] + networkPolicies.accounts(pod, to: end, destination) + accounts[late...]
+      default: return accounts
+      }
+    }
+  }
+
+  private func account(_ rule: Rule, _ flow: CalicoFlow) -> RuleAccount {
+    let check = check(rule, flow)
+    guard check.fits else { return RuleAccount(rule.reference, .fails(miss(of: rule, check, flow))) }
+    return RuleAccount(rule.reference, check.doubt.map { .unclear($0) } ?? .fits)
   }
 
   private func askNetworkPolicies(_ flow: CalicoFlow, _ walk: inout CalicoWalk) {

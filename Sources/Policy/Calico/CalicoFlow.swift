@@ -8,7 +8,7 @@ struct CalicoFlow {
   /// Why it is not known where it leads.
   var unknown: String?
   var service: Service?
-  let names: [DomainName]
+  let names: [LabelledName]
   /// The network sets that hold the address or a name of it.
   let sets: [Int]
 

@@ -92,6 +92,7 @@ struct CalicoStagedNetworkPolicy: PolicyObject {
 /// `*` in a name stands for any characters, dots too.
 struct CalicoDomain: NameMatcher, Hashable {
   private let glob: Glob
+  let labels: [String]
   var description: String { glob.description }
   var isWildcard: Bool { !glob.isLiteral }
 
@@ -103,9 +104,10 @@ struct CalicoDomain: NameMatcher, Hashable {
     }
     guard isSpelled, (1...253).contains(name.utf8.count), name.utf8.count(where: { $0 == UInt8(ascii: "*") }) <= 1 else { return nil }
     glob = Glob(name)
+    labels = DomainName(presentation: name).labels.map(String.init)
   }
 
-  func matches(_ name: DomainName) -> Bool { glob.matches(name.text) }
+  func matches(_ name: LabelledName) -> Bool { glob.matches(name.text) }
 }
 
 /// `projectcalico.org/v3` Tier.

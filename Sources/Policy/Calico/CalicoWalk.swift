@@ -2,6 +2,8 @@ import EgressModel
 
 /// The way of one flow through the tiers: what has been decided, what came near, and what may have decided otherwise.
 struct CalicoWalk {
+  private let engine: CalicoEngine
+  private let flow: CalicoFlow
   private var tier = ""
   private var denies = true
   /// Whether a policy of this tier is for the pod.
@@ -10,10 +12,15 @@ struct CalicoWalk {
   private(set) var isInTier = true
   private var decision: Verdict?
   /// Of the rules of this tier that would let it go on, and do not fit.
-  private var nearest: (rule: RuleReference, nearness: Int, miss: () -> String)?
+  private var nearest: (rule: CalicoEngine.Rule, check: CalicoEngine.Check, nearness: Int)?
   private var nearestNetworkPolicy: Verdict?
   /// What rules would have decided of which it cannot be told whether they match; nil: it would be somewhere further on.
   private var doubts: [(decision: Verdict.Decision?, reason: String)] = []
+
+  init(_ engine: CalicoEngine, _ flow: CalicoFlow) {
+    self.engine = engine
+    self.flow = flow
+  }
 
   mutating func enter(tier: String, denies: Bool, isApplicable: Bool) {
     (self.tier, self.denies, self.isApplicable) = (tier, denies, isApplicable)
@@ -25,10 +32,11 @@ struct CalicoWalk {
     decision = verdict
   }
 
-  mutating func take(_ rule: CalicoEngine.Rule, _ check: CalicoEngine.Check, miss: @escaping (CalicoEngine.Check) -> String) {
+  mutating func take(_ rule: CalicoEngine.Rule, _ check: CalicoEngine.Check) {
     let action = rule.declared.action
     guard check.fits else {
-      if action == .allow || action == .pass, check.nearness > nearest?.nearness ?? -1 { nearest = (rule.reference, check.nearness, { miss(check) }) }
+      guard action == .allow || action == .pass, case let nearness = check.nearness, nearness > nearest?.nearness ?? -1 else { return }
+      nearest = (rule, check, nearness)
       return
     }
     if let doubt = check.doubt {
@@ -40,7 +48,7 @@ struct CalicoWalk {
     case .pass: isInTier = false
     case .allow: decide(Verdict(decision: .allowed, by: [rule.reference]))
     case .deny:
-      let near = nearest.map { (rule: $0.rule, miss: $0.miss()) }
+      let near = nearest.map { (rule: $0.rule.reference, miss: engine.miss(of: $0.rule, $0.check, flow)) }
       decide(Denial(by: rule.reference, scope: rule.declared.scope, nearest: near).verdict(selectedBy: []))
     }
   }
@@ -60,7 +68,8 @@ struct CalicoWalk {
     guard isInTier, isApplicable, denies else { return nil }
     let note = tier == "default" ? "" : "; tier \(tier) denies what no rule of it decides"
     if let nearest {
-      return settled(Verdict(decision: .denied, reason: "\(nearest.rule): \(nearest.miss())\(note)", nearest: nearest.rule))
+      let rule = nearest.rule.reference
+      return settled(Verdict(decision: .denied, reason: "\(rule): \(engine.miss(of: nearest.rule, nearest.check, flow))\(note)", nearest: rule))
     }
     if let verdict = nearestNetworkPolicy { return settled(Verdict(decision: .denied, reason: verdict.reason, nearest: verdict.nearest)) }
     return settled(

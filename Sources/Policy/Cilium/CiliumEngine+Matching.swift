@@ -9,7 +9,7 @@ extension CiliumEngine {
     var doubt: String?
   }
 
-  func fit(of rule: Rule, _ flow: CiliumFlow, _ names: [DomainName]) -> Fit {
+  func fit(of rule: Rule, _ flow: CiliumFlow, _ names: [LabelledName]) -> Fit {
     var destination = Fit(nearness: rule.peers == nil ? Nearness.destination : 0)
     for peer in rule.peers ?? [] {
       let next = fit(of: peer, flow, names)
@@ -18,9 +18,7 @@ extension CiliumEngine {
     }
     let port = portFit(of: rule, flow)
     var fit = Fit(nearness: destination.nearness + port.nearness)
-    if destination.nearness == Nearness.destination, port.nearness == Nearness.port, let doubt = destination.doubt ?? port.doubt {
-      fit.doubt = "\(rule.reference): \(doubt)"
-    }
+    if fit.nearness == Nearness.fits { fit.doubt = destination.doubt ?? port.doubt }
     return fit
   }
 
@@ -48,7 +46,7 @@ extension CiliumEngine {
     return flow.destination.transport == .tcp && flow.serverNames.contains { name in ports.serverNames.contains { $0.matches(name) } }
   }
 
-  private func fit(of peer: Peer, _ flow: CiliumFlow, _ names: [DomainName]) -> Fit {
+  private func fit(of peer: Peer, _ flow: CiliumFlow, _ names: [LabelledName]) -> Fit {
     func told(_ fits: Bool, else nearness: Int = 0) -> Fit { Fit(nearness: fits ? Nearness.destination : nearness) }
     func unsure(_ doubt: String) -> Fit { Fit(nearness: Nearness.destination, doubt: doubt) }
     // What may lie behind a Service that leads nobody knows where.
@@ -136,7 +134,7 @@ extension Service {
 
 /// The first failing condition, in words.
 extension CiliumEngine {
-  func miss(of rule: Rule, _ flow: CiliumFlow, _ names: [DomainName]) -> String {
+  func miss(of rule: Rule, _ flow: CiliumFlow, _ names: [LabelledName]) -> String {
     guard let peers = rule.peers else { return portMiss(of: rule, flow) }
     let fits = peers.map { fit(of: $0, flow, names).nearness }
     if fits.contains(Nearness.destination) { return portMiss(of: rule, flow) }
@@ -157,7 +155,7 @@ extension CiliumEngine {
     return rule.ports.flatMap(\.ports).miss(flow.place, transport)
   }
 
-  private func miss(of peer: Peer, _ flow: CiliumFlow, _ names: [DomainName], _ peers: [Peer]) -> String {
+  private func miss(of peer: Peer, _ flow: CiliumFlow, _ names: [LabelledName], _ peers: [Peer]) -> String {
     let address = flow.place.address
     let what: String
     switch flow.identity {

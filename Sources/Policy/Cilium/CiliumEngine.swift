@@ -7,7 +7,7 @@ import EgressModel
 /// - A destination is known by what it is: a pod by its labels, a node as one, and only the rest by address and name. So blocks and
 ///   names, those of NetworkPolicy too, never match a pod or a node.
 /// - Nodes are subjects of `nodeSelector` only: pods on the host network and units of hosts are their traffic.
-struct CiliumEngine: PolicyEngine {
+final class CiliumEngine: PolicyEngine {
   struct Rule: Sendable {
     /// The number of its policy.
     var policy = 0
@@ -154,6 +154,30 @@ struct CiliumEngine: PolicyEngine {
     }
   }
 
+  func accounts(_ pod: Int, to end: FlowEnd, _ destination: Destination) -> [RuleAccount] { accounts(selection(of: pod), end, destination) }
+
+  func accounts(host workload: Workload, _ destination: Destination) -> [RuleAccount] {
+    guard selectsNodes else { return [] }
+    let place = Place(address: destination.address, pod: cluster.pod(at: destination.address), port: destination.port)
+    return accounts(selection(ofNode: workload.node, of: workload.shortName), .place(place), destination)
+  }
+
+  private func accounts(_ selection: Selection, _ end: FlowEnd, _ destination: Destination) -> [RuleAccount] {
+    guard case .selected(let list, let node) = selection else { return [] }
+    let flow =
+      switch end {
+      case .place(let place): CiliumFlow(place, destination, from: node, cluster)
+      case .unknown(let reason): CiliumFlow(cluster.service(at: destination.address), reason, destination)
+      }
+    let names = destination.decisiveNames
+    return index.rules(of: list.groups).map { number in
+      let rule = rules[number]
+      let fit = fit(of: rule, flow, names)
+      if let doubt = fit.doubt { return RuleAccount(rule.reference, .unclear(doubt)) }
+      return RuleAccount(rule.reference, fit.nearness == Nearness.fits ? .fits : .fails(miss(of: rule, flow, names)))
+    }
+  }
+
   private func judge(_ list: SelectionLists.List, _ flow: CiliumFlow) -> Verdict {
     let names = flow.destination.decisiveNames
     // What may lie anywhere is asked of every rule.
@@ -165,7 +189,7 @@ struct CiliumEngine: PolicyEngine {
   }
 
   /// `found`: those rules of the policies that may decide, or come near.
-  private func judge(_ list: SelectionLists.List, _ found: [Int], _ flow: CiliumFlow, _ names: [DomainName]) -> Verdict {
+  private func judge(_ list: SelectionLists.List, _ found: [Int], _ flow: CiliumFlow, _ names: [LabelledName]) -> Verdict {
     var allowing: [RuleReference] = []
     var unsure: (allow: String?, deny: String?)
     var nearest: (rule: Int, nearness: Int)?
@@ -173,7 +197,8 @@ struct CiliumEngine: PolicyEngine {
       let rule = rules[number]
       let fit = fit(of: rule, flow, names)
       if let doubt = fit.doubt {
-        if rule.denies { unsure.deny = unsure.deny ?? doubt } else { unsure.allow = unsure.allow ?? doubt }
+        let reason = "\(rule.reference): \(doubt)"
+        if rule.denies { unsure.deny = unsure.deny ?? reason } else { unsure.allow = unsure.allow ?? reason }
       } else if fit.nearness == Nearness.fits {
         if rule.denies { return Denial(by: rule.reference, scope: rule.summary).verdict(selectedBy: []) }
         allowing.append(rule.reference)

@@ -14,12 +14,14 @@ struct CiliumNamePattern: NameMatcher, Hashable {
   }
 
   private let shape: Shape
+  let labels: [String]
   let description: String
 
   /// A name of which every character is literal.
   init?(name: String) {
     guard Self.isSpelled(name), !name.contains("*") else { return nil }
     description = DomainName(presentation: name).text
+    labels = Self.labels(of: description)
     shape = .exact(description)
   }
 
@@ -27,18 +29,21 @@ struct CiliumNamePattern: NameMatcher, Hashable {
   init?(pattern: String) {
     guard Self.isSpelled(pattern) else { return nil }
     description = DomainName(presentation: pattern).text
+    labels = Self.labels(of: description)
     let stars = pattern.utf8.drop { $0 == UInt8(ascii: "*") }
     if stars.count < pattern.utf8.count, stars.isEmpty || stars.elementsEqual(".".utf8) {
       shape = .every
     } else if !pattern.contains("*") {
       shape = .exact(description)
     } else {
-      var labels = description.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+      var labels = labels
       let deep = labels[0].utf8.count > 1 && labels[0].utf8.allSatisfy { $0 == UInt8(ascii: "*") }
       if deep { labels.removeFirst() }
       shape = .labels(labels.map { Glob($0) }, deep: deep)
     }
   }
+
+  private static func labels(of text: String) -> [String] { text.split(separator: ".", omittingEmptySubsequences: false).map(String.init) }
 
   private static func isSpelled(_ text: String) -> Bool {
     (1...255).contains(text.utf8.count) && text.utf8.allSatisfy { isNameOctet($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "*") }
@@ -51,7 +56,7 @@ struct CiliumNamePattern: NameMatcher, Hashable {
     }
   }
 
-  func matches(_ name: DomainName) -> Bool {
+  func matches(_ name: LabelledName) -> Bool {
     switch shape {
     case .every: return name.text == "." || name.labels.allSatisfy(Self.isLabel)
     case .exact(let text): return name.text == text
@@ -60,11 +65,11 @@ struct CiliumNamePattern: NameMatcher, Hashable {
       guard name.text != ".", deep ? labels.count > globs.count : labels.count == globs.count else { return false }
       guard labels.dropLast(globs.count).allSatisfy(Self.isLabel) else { return false }
       // Stars stand for letters, digits, - and _ only, and nothing else can be written in a pattern.
-      return zip(globs, labels.suffix(globs.count)).allSatisfy { glob, label in label.utf8.allSatisfy(Self.isNameOctet) && glob.matches(String(label)) }
+      return zip(globs, labels.suffix(globs.count)).allSatisfy { glob, label in label.utf8.allSatisfy(Self.isNameOctet) && glob.matches(label) }
     }
   }
 
-  private static func isLabel(_ text: Substring) -> Bool { !text.isEmpty && text.utf8.allSatisfy(isNameOctet) }
+  private static func isLabel(_ text: String) -> Bool { !text.isEmpty && text.utf8.allSatisfy(isNameOctet) }
 
   /// Under which domain its wildcards let names in: `example.com` for `*.example.com` and `*x.example.com`; empty for every name, nil without one.
   var wildcardDomain: String? {

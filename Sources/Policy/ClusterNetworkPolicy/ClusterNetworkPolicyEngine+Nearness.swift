@@ -2,7 +2,7 @@ import EgressModel
 
 /// How far a rule comes in matching a flow, and what it fails at.
 extension ClusterNetworkPolicyEngine {
-  func nearness(of rule: Rule, _ place: Place, _ destination: Destination, _ names: [DomainName]) -> Int {
+  func nearness(of rule: Rule, _ place: Place, _ destination: Destination, _ names: [LabelledName]) -> Int {
     var nearness = 0
     for peer in rule.peers {
       nearness = max(nearness, self.nearness(of: peer, place, names))
@@ -11,7 +11,7 @@ extension ClusterNetworkPolicyEngine {
     return nearness + (rule.declared.ports.match(place, destination.transport, cluster) ? Nearness.port : 0)
   }
 
-  private func nearness(of peer: Peer, _ place: Place, _ names: [DomainName]) -> Int {
+  private func nearness(of peer: Peer, _ place: Place, _ names: [LabelledName]) -> Int {
     switch peer {
     case .networks(let blocks): return Nearness.of(place.address, in: blocks)
     case .names(let patterns): return Nearness.of(names, in: patterns)
@@ -28,7 +28,7 @@ extension ClusterNetworkPolicyEngine {
   }
 
   /// The first failing condition, in words.
-  func miss(of rule: Rule, _ place: Place, _ destination: Destination, _ names: [DomainName]) -> String {
+  func miss(of rule: Rule, _ place: Place, _ destination: Destination, _ names: [LabelledName]) -> String {
     let ratings = rule.peers.map { nearness(of: $0, place, names) }
     if ratings.contains(Nearness.destination) { return rule.declared.ports.miss(place, destination.transport) }
     let nearest = ratings.max().flatMap(ratings.firstIndex) ?? 0

@@ -1,7 +1,7 @@
 import EgressModel
 
 /// Every policy of the Admin and the Baseline tier, resolved against a cluster. Whose tiers stand around what is its caller's to say.
-struct ClusterNetworkPolicyEngine: Sendable {
+final class ClusterNetworkPolicyEngine: Sendable {
   enum Outcome {
     case accepted(RuleReference)
     case denied(Denial)
@@ -127,9 +127,22 @@ struct ClusterNetworkPolicyEngine: Sendable {
     return self.outcome(of: tier, pod, place, destination, names, index.rules(of: groups, near: met + index.resembled(by: names)))
   }
 
+  func accounts(of tier: ClusterNetworkPolicy.Tier, _ pod: Int, to end: FlowEnd, _ destination: Destination) -> [RuleAccount] {
+    let names = destination.decisiveNames
+    return index.rules(of: selecting[pod].groups).filter { policies[rules[$0].policy].tier == tier }.map { number in
+      let rule = rules[number]
+      switch end {
+      case .place(let place):
+        let fits = nearness(of: rule, place, destination, names) == Nearness.fits
+        return RuleAccount(rule.reference, fits ? .fits : .fails(miss(of: rule, place, destination, names)))
+      case .unknown(let reason): return RuleAccount(rule.reference, .unclear(reason))
+      }
+    }
+  }
+
   /// `found`: those rules of the policies that select the pod that may decide, or come near.
   private func outcome(
-    of tier: ClusterNetworkPolicy.Tier, _ pod: Int, _ place: Place, _ destination: Destination, _ names: [DomainName], _ found: [Int]
+    of tier: ClusterNetworkPolicy.Tier, _ pod: Int, _ place: Place, _ destination: Destination, _ names: [LabelledName], _ found: [Int]
   ) -> Outcome {
     var decided: Int?
     var nearest: (rule: Int, nearness: Int)?

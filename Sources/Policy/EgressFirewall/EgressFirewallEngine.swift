@@ -1,7 +1,7 @@
 import EgressModel
 
 /// Every EgressFirewall, resolved against a cluster.
-struct EgressFirewallEngine: PolicyEngine {
+final class EgressFirewallEngine: PolicyEngine {
   private struct Firewall: Sendable {
     var number: Int
     var reference: String
@@ -74,7 +74,7 @@ struct EgressFirewallEngine: PolicyEngine {
   private func judge(_ firewall: Firewall, _ place: Place, _ destination: Destination) -> Verdict {
     let selectedBy = [firewall.reference]
     // Only what leaves the cluster is looked at, and pods are in it.
-    guard place.pod == nil, !cluster.isPodNetwork(place.address) else { return Verdict(decision: .allowed, selectedBy: selectedBy) }
+    guard !isInCluster(place) else { return Verdict(decision: .allowed, selectedBy: selectedBy) }
     let names = destination.decisiveNames
     let leading = destination.addressNames
     let met = index.met(by: place.address, leading) + (cluster.node(at: place.address) == nil ? [] : index.numbers(of: [.node]))
@@ -84,7 +84,7 @@ struct EgressFirewallEngine: PolicyEngine {
   }
 
   /// `found`: those rules of the firewall that may decide, or come near.
-  private func judge(_ found: [Int], _ selectedBy: [String], _ place: Place, _ destination: Destination, _ names: [DomainName]) -> Verdict {
+  private func judge(_ found: [Int], _ selectedBy: [String], _ place: Place, _ destination: Destination, _ names: [LabelledName]) -> Verdict {
     var nearest: (rule: Int, nearness: Int)?
     for number in found {
       let rule = rules[number]
@@ -104,7 +104,24 @@ struct EgressFirewallEngine: PolicyEngine {
     return Verdict(decision: .allowed, selectedBy: selectedBy)
   }
 
-  private func nearness(of rule: Rule, _ place: Place, _ destination: Destination, _ names: [DomainName]) -> Int {
+  func accounts(_ pod: Int, to end: FlowEnd, _ destination: Destination) -> [RuleAccount] {
+    guard let firewall = firewall(of: pod) else { return [] }
+    return index.rules(of: [firewall.number]).map { number in
+      let rule = rules[number]
+      switch end {
+      case .unknown(let reason): return RuleAccount(rule.reference, .unclear(reason))
+      case .place(let place) where isInCluster(place): return RuleAccount(rule.reference, .fails("\(place.address) is in the pod network, which a firewall leaves alone"))
+      case .place(let place):
+        let names = destination.decisiveNames
+        let fits = nearness(of: rule, place, destination, names) == Nearness.fits
+        return RuleAccount(rule.reference, fits ? .fits : .fails(miss(of: rule, place, destination, names)))
+      }
+    }
+  }
+
+  private func isInCluster(_ place: Place) -> Bool { place.pod != nil || cluster.isPodNetwork(place.address) }
+
+  private func nearness(of rule: Rule, _ place: Place, _ destination: Destination, _ names: [LabelledName]) -> Int {
     let target =
       switch rule.declared.target {
       case .block(let prefix): Nearness.of(place.address, in: [prefix])
@@ -116,7 +133,7 @@ struct EgressFirewallEngine: PolicyEngine {
   }
 
   /// The first failing condition, in words.
-  private func miss(of rule: Rule, _ place: Place, _ destination: Destination, _ names: [DomainName]) -> String {
+  private func miss(of rule: Rule, _ place: Place, _ destination: Destination, _ names: [LabelledName]) -> String {
     if nearness(of: rule, place, destination, names) >= Nearness.destination { return rule.declared.ports.miss(place, destination.transport) }
     switch rule.declared.target {
     case .block(let prefix): return "\(place.address) is not in \(prefix)"

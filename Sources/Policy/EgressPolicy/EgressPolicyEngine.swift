@@ -1,7 +1,7 @@
 import EgressModel
 
 /// Every EgressPolicy, resolved against the inventory.
-struct EgressPolicyEngine: PolicyEngine {
+final class EgressPolicyEngine: PolicyEngine {
   /// Sorted by reference.
   private let policies: [EgressPolicy]
   private let references: [String]
@@ -86,6 +86,39 @@ struct EgressPolicyEngine: PolicyEngine {
   }
 
   func judge(host workload: Workload, _ destination: Destination) -> Verdict {
+    switch selection(of: workload) {
+    case .unknown(let reason): return Verdict(decision: .undecidable, reason: reason)
+    case .policies([]): return Verdict(decision: .unprotected)
+    case .policies(let ids):
+      let selectedBy = ids.map { references[$0] }
+      if destination.address.isLoopback { return Verdict(decision: .allowed, selectedBy: selectedBy) }
+      let all = ids.flatMap { rulesOfPolicy[$0] }
+      return judge(selectedBy, destination) { _, _ in all }
+    }
+  }
+
+  func accounts(_ pod: Int, to _: FlowEnd, _ destination: Destination) -> [RuleAccount] { accounts(index.rules(of: selecting[pod].groups), destination) }
+
+  func accounts(host workload: Workload, _ destination: Destination) -> [RuleAccount] {
+    guard case .policies(let ids) = selection(of: workload) else { return [] }
+    return accounts(ids.flatMap { rulesOfPolicy[$0] }, destination)
+  }
+
+  private func accounts(_ numbers: [Int], _ destination: Destination) -> [RuleAccount] {
+    let names = destination.decisiveNames
+    return numbers.map { number in
+      let rule = rules[number]
+      let fits = allows(rule.declared, destination, names)
+      return RuleAccount(rule.reference, fits ? .fits : .fails(miss(of: rule.declared, destination, names)))
+    }
+  }
+
+  private enum HostSelection {
+    case policies([Int])
+    case unknown(String)
+  }
+
+  private func selection(of workload: Workload) -> HostSelection {
     var ids: [Int] = []
     for (id, policy) in policies.enumerated() {
       guard case .hosts(let units, let containers, let nodes) = policy.selection else { continue }
@@ -93,27 +126,22 @@ struct EgressPolicyEngine: PolicyEngine {
       guard globs.contains(where: { $0.matches(workload.name) }) else { continue }
       if let nodes {
         guard let node = workload.node else {
-          return Verdict(
-            decision: .undecidable, reason: "\(references[id]) selects \(workload.shortName) on some nodes only, and its node is not known")
+          return .unknown("\(references[id]) selects \(workload.shortName) on some nodes only, and its node is not known")
         }
         guard nodes.contains(where: { $0.matches(node) }) else { continue }
       }
       ids.append(id)
     }
-    guard !ids.isEmpty else { return Verdict(decision: .unprotected) }
-    let selectedBy = ids.map { references[$0] }
-    if destination.address.isLoopback { return Verdict(decision: .allowed, selectedBy: selectedBy) }
-    let all = ids.flatMap { rulesOfPolicy[$0] }
-    return judge(selectedBy, destination) { _, _ in all }
+    return .policies(ids)
   }
 
   /// `rules`: of the policies that select the workload those that may allow these names, or when it is to be explained also those that come near.
-  private func judge(_ selectedBy: [String], _ destination: Destination, _ rules: ([DomainName], _ isExplaining: Bool) -> [Int]) -> Verdict {
+  private func judge(_ selectedBy: [String], _ destination: Destination, _ rules: ([LabelledName], _ isExplaining: Bool) -> [Int]) -> Verdict {
     let confirmed = destination.saidNames
     // A connection in which two names were said goes to both, so each must be allowed.
     let alternatives = confirmed.isEmpty ? [destination.lookedUpNames] : confirmed.map { [$0] }
     var allowing: Set<Int> = []
-    for names in alternatives {
+    for names in alternatives.map({ $0.map(LabelledName.init) }) {
       let fitting = rules(names, false).filter { allows(self.rules[$0].declared, destination, names) }
       if fitting.isEmpty { return denial(rules(names, true), selectedBy, destination, names) }
       allowing.formUnion(fitting)
@@ -121,7 +149,7 @@ struct EgressPolicyEngine: PolicyEngine {
     return Verdict(decision: .allowed, by: allowing.sorted().map { self.rules[$0].reference }, selectedBy: selectedBy)
   }
 
-  private func allows(_ rule: EgressPolicy.Rule, _ destination: Destination, _ names: [DomainName]) -> Bool {
+  private func allows(_ rule: EgressPolicy.Rule, _ destination: Destination, _ names: [LabelledName]) -> Bool {
     carries(rule, destination) && reaches(rule, destination, names)
   }
 
@@ -130,7 +158,7 @@ struct EgressPolicyEngine: PolicyEngine {
     return rule.ports.isEmpty || destination.port.map { port in rule.ports.contains { $0.contains(port) } } ?? false
   }
 
-  private func reaches(_ rule: EgressPolicy.Rule, _ destination: Destination, _ names: [DomainName]) -> Bool {
+  private func reaches(_ rule: EgressPolicy.Rule, _ destination: Destination, _ names: [LabelledName]) -> Bool {
     if rule.allowsAnyDestination || rule.names.contains(where: { names.contains(where: $0.matches) }) { return true }
     return rule.cidrs.contains { $0.contains(destination.address) } && !rule.except.contains { $0.contains(destination.address) }
   }
@@ -138,7 +166,7 @@ struct EgressPolicyEngine: PolicyEngine {
 
 /// The nearest miss: how far a rule came, and what it failed at.
 extension EgressPolicyEngine {
-  private func denial(_ found: [Int], _ selectedBy: [String], _ destination: Destination, _ names: [DomainName]) -> Verdict {
+  private func denial(_ found: [Int], _ selectedBy: [String], _ destination: Destination, _ names: [LabelledName]) -> Verdict {
     var nearest: (rule: Rule, nearness: Int)?
     for rule in found {
       let nearness = nearness(of: rules[rule].declared, destination, names)
@@ -151,7 +179,7 @@ extension EgressPolicyEngine {
     return Verdict(decision: .denied, reason: reason, nearest: nearest?.rule.reference, selectedBy: selectedBy)
   }
 
-  private func nearness(of rule: EgressPolicy.Rule, _ destination: Destination, _ names: [DomainName]) -> Int {
+  private func nearness(of rule: EgressPolicy.Rule, _ destination: Destination, _ names: [LabelledName]) -> Int {
     let place =
       reaches(rule, destination, names)
       ? 6
@@ -161,7 +189,7 @@ extension EgressPolicyEngine {
   }
 
   /// The first failing condition, in words.
-  private func miss(of rule: EgressPolicy.Rule, _ destination: Destination, _ names: [DomainName]) -> String {
+  private func miss(of rule: EgressPolicy.Rule, _ destination: Destination, _ names: [LabelledName]) -> String {
     if reaches(rule, destination, names) {
       return "\(destination.port == nil ? "" : "port ")\(destination.portText) is not \(rule.conditions ?? "allowed")"
     }

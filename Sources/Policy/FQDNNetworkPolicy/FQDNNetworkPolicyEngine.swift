@@ -1,7 +1,7 @@
 import EgressModel
 
 /// Every FQDNNetworkPolicy, resolved against a cluster; how it combines with NetworkPolicy is its caller's matter.
-struct FQDNNetworkPolicyEngine: Sendable {
+final class FQDNNetworkPolicyEngine: Sendable {
   private struct Rule: Sendable {
     var reference: RuleReference
     var declared: FQDNNetworkPolicy.Rule
@@ -49,27 +49,40 @@ struct FQDNNetworkPolicyEngine: Sendable {
     // Names of services are not resolved for these policies.
     let names = place.pod == nil ? destination.decisiveNames : []
     let met = index.met(by: place.address, names)
-    func nearness(_ rule: Int) -> Int {
-      let rule = rules[rule].declared
-      return Nearness.of(names, in: rule.names) + (rule.ports.match(place, destination.transport, cluster) ? Nearness.port : 0)
-    }
-    let allowing = index.rules(of: selected.groups, meeting: met).filter { nearness($0) == Nearness.fits }
+    let allowing = index.rules(of: selected.groups, meeting: met).filter { nearness(of: rules[$0].declared, place, destination, names) == Nearness.fits }
     if !allowing.isEmpty { return Verdict(decision: .allowed, by: allowing.map { rules[$0].reference }, selectedBy: selected.references) }
     var nearest: (rule: Int, nearness: Int)?
     for rule in index.rules(of: selected.groups, near: met + index.resembled(by: names)) {
-      let nearness = nearness(rule)
+      let nearness = nearness(of: rules[rule].declared, place, destination, names)
       if nearness > nearest?.nearness ?? -1 { nearest = (rule, nearness) }
     }
     let reference = nearest.map { rules[$0.rule].reference }
-    let miss = nearest.map { nearest in
-      let rule = rules[nearest.rule].declared
-      return nearest.nearness >= Nearness.destination
-        ? rule.ports.miss(place, destination.transport)
-        : place.pod == nil ? destination.miss(of: rule.names, names) : "\(place.address) is a pod's address, and names are only for what is outside the cluster"
-    }
     return Verdict(
-      decision: .denied, reason: reference.flatMap { reference in miss.map { "\(reference): \($0)" } }, nearest: reference,
-      selectedBy: selected.references)
+      decision: .denied, reason: nearest.map { "\(rules[$0.rule].reference): \(miss(of: rules[$0.rule].declared, place, destination, names))" },
+      nearest: reference, selectedBy: selected.references)
+  }
+
+  private func nearness(of rule: FQDNNetworkPolicy.Rule, _ place: Place, _ destination: Destination, _ names: [LabelledName]) -> Int {
+    Nearness.of(names, in: rule.names) + (rule.ports.match(place, destination.transport, cluster) ? Nearness.port : 0)
+  }
+
+  /// The first failing condition, in words.
+  private func miss(of rule: FQDNNetworkPolicy.Rule, _ place: Place, _ destination: Destination, _ names: [LabelledName]) -> String {
+    if Nearness.of(names, in: rule.names) == Nearness.destination { return rule.ports.miss(place, destination.transport) }
+    return place.pod == nil ? destination.miss(of: rule.names, names) : "\(place.address) is a pod's address, and names are only for what is outside the cluster"
+  }
+
+  func accounts(_ pod: Int, to end: FlowEnd, _ destination: Destination) -> [RuleAccount] {
+    index.rules(of: selecting[pod].groups).map { number in
+      let rule = rules[number]
+      switch end {
+      case .place(let place):
+        let names = place.pod == nil ? destination.decisiveNames : []
+        let fits = nearness(of: rule.declared, place, destination, names) == Nearness.fits
+        return RuleAccount(rule.reference, fits ? .fits : .fails(miss(of: rule.declared, place, destination, names)))
+      case .unknown(let reason): return RuleAccount(rule.reference, .unclear(reason))
+      }
+    }
   }
 
   /// Where the connection ends is not known.

@@ -3,7 +3,8 @@ import EgressModel
 /// A name in which `*` stands for any run of characters within a label, even none; `*` alone for every name.
 struct FQDNPattern: NameMatcher, Hashable {
   /// Empty for `*` alone.
-  private let labels: [Glob]
+  private let globs: [Glob]
+  let labels: [String]
   let description: String
 
   /// A literal name, or with `wildcards` a pattern; nil when it is neither.
@@ -18,25 +19,25 @@ struct FQDNPattern: NameMatcher, Hashable {
         }
     }
     guard fits else { return nil }
-    labels = description == "*" ? [] : parts.map { Glob(String($0)) }
+    labels = parts.map(String.init)
+    globs = description == "*" ? [] : labels.map { Glob($0) }
   }
 
-  func matches(_ name: DomainName) -> Bool {
-    if labels.isEmpty { return true }
-    let parts = name.labels
-    return parts.count == labels.count && zip(labels, parts).allSatisfy { $0.matches(String($1)) }
+  func matches(_ name: LabelledName) -> Bool {
+    if globs.isEmpty { return true }
+    return name.labels.count == globs.count && zip(globs, name.labels).allSatisfy { $0.matches($1) }
   }
 
   /// What follows the labels with a wildcard; nil without one, or when nothing does.
   var wildcardDomain: DomainName? {
-    guard let last = labels.lastIndex(where: { !$0.isLiteral }), last + 1 < labels.count else { return nil }
-    return DomainName(presentation: labels[(last + 1)...].map(\.description).joined(separator: "."))
+    guard let last = globs.lastIndex(where: { !$0.isLiteral }), last + 1 < globs.count else { return nil }
+    return DomainName(presentation: globs[(last + 1)...].map(\.description).joined(separator: "."))
   }
 
   /// Why a rule that allows these names says nothing; nil when it does.
   var width: String? {
-    if labels.isEmpty { return "\(self) is every name" }
-    guard labels.suffix(2).contains(where: { !$0.isLiteral }) else { return nil }
+    if globs.isEmpty { return "\(self) is every name" }
+    guard globs.suffix(2).contains(where: { !$0.isLiteral }) else { return nil }
     return "\(self) is a whole top-level domain"
   }
 }

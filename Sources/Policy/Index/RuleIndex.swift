@@ -67,25 +67,25 @@ struct RuleIndex: Sendable {
   func numbers(of conditions: some Sequence<Condition>) -> [Int] { conditions.compactMap { numbers[$0] } }
 
   /// The numbers of the conditions that an address and names meet.
-  func met(by address: IPAddress, _ names: [DomainName]) -> [Int] {
+  func met(by address: IPAddress, _ names: [LabelledName]) -> [Int] {
     var met = numbers(of: CollectionOfOne(.any))
     for length in address.isV4 ? lengths4 : lengths6 {
       if let block = IPPrefix(address, length: length), let number = numbers[.block(block)] { met.append(number) }
     }
     for name in names {
-      if let number = numbers[.name(name.text)] { met.append(number) }
+      if let number = numbers[.name(name.text[...])] { met.append(number) }
       if let number = numbers[.below("")] { met.append(number) }
       var rest = name.text[...]
       while let dot = rest.firstIndex(of: ".") {
         rest = rest[rest.index(after: dot)...]
-        if !rest.isEmpty, let number = numbers[.below(String(rest))] { met.append(number) }
+        if !rest.isEmpty, let number = numbers[.below(rest)] { met.append(number) }
       }
     }
     return met
   }
 
   /// The numbers of the conditions that names meet only by resembling what is wanted.
-  func resembled(by names: [DomainName]) -> [Int] { numbers(of: names.lazy.flatMap { Condition.resemblances($0.labels) }) }
+  func resembled(by names: [LabelledName]) -> [Int] { numbers(of: names.lazy.flatMap { Condition.resemblances($0.text, $0.labels) }) }
 
   /// In order, every rule of the groups that may fit where these conditions are met.
   func rules(of groups: [Int], meeting conditions: [Int]) -> [Int] {

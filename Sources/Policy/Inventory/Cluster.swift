@@ -1,7 +1,7 @@
 import EgressModel
 
 /// An inventory, indexed for judgement: who has an address, who is meant by a workload, what stands behind a service.
-struct Cluster: Sendable {
+final class Cluster: Sendable {
   let pods: [Pod]
   /// Those of the inventory and those that only its pods name, by name.
   let namespaces: [NamespaceObject]

@@ -5,7 +5,7 @@ import EgressModel
 ///
 /// Only pods with a sidecar are judged, by the label or the port that the injection leaves on them, and only their TCP connections. What their
 /// annotations exclude from capture is not known here.
-struct IstioEngine: PolicyEngine {
+final class IstioEngine: PolicyEngine {
   let cluster: Cluster
   /// Sorted by reference.
   let entries: [ServiceEntry]
@@ -71,6 +71,13 @@ struct IstioEngine: PolicyEngine {
     }
     verdict.selectedBy = scope.references
     return verdict
+  }
+
+  func accounts(_ pod: Int, to _: FlowEnd, _ destination: Destination) -> [RuleAccount] {
+    guard destination.transport == .tcp, let port = destination.port, let scope = scopeOfPod[pod].map({ scopes[$0] }), scope.outbound == .registryOnly,
+      toService(destination, port, scope) == nil
+    else { return [] }
+    return accounts(destination, port, scope)
   }
 
   /// The verdict on what is a service of the cluster, or a pod behind one; nil for everything else.

@@ -41,14 +41,23 @@ extension IstioScope {
     }
   }
 
+  enum Hiding {
+    case notExported
+    case notShown(NamePattern)
+  }
+
   /// Why the scope does not see a host of an entry on a port; nil when it does.
-  func hides(_ host: NamePattern, of entry: ServiceEntry, on port: UInt16) -> String? {
+  func hides(_ host: NamePattern, of entry: ServiceEntry, on port: UInt16) -> Hiding? {
     let exports = (entry.exportTo.flatMap { $0.isEmpty ? nil : $0 } ?? defaultExportTo)
-    guard exports.contains(where: { $0 == "*" || $0 == namespace || $0 == "." && entry.namespace == namespace }) else {
-      return "it is not exported to namespace \(namespace)"
-    }
-    guard shows(host, of: entry.namespace, on: port) else { return "\(sidecar ?? "the Sidecar") does not show \(entry.namespace)/\(host)" }
-    return nil
+    guard exports.contains(where: { $0 == "*" || $0 == namespace || $0 == "." && entry.namespace == namespace }) else { return .notExported }
+    return shows(host, of: entry.namespace, on: port) ? nil : .notShown(host)
+  }
+
+  /// What of the registry is exported to the namespace.
+  var audiences: [RegistryIndex.Audience] {
+    let unsaid: [RegistryIndex.Audience] =
+      if defaultExportTo.contains(where: { $0 == "*" || $0 == namespace }) { [.unsaid] } else if defaultExportTo.contains(".") { [.unsaidOwn(namespace)] } else { [] }
+    return [.everyone, .namespace(namespace)] + unsaid
   }
 
   func shows(_ host: NamePattern, of owner: String, on port: UInt16) -> Bool {

@@ -8,13 +8,14 @@ extension Destination {
   var lookedUpNames: [DomainName] { names.filter { $0.confidence == .resolved || $0.confidence == .shared }.map(\.name) }
 
   /// What decides whether a rule about names allows the flow: what was said, and only without that what was looked up.
-  var decisiveNames: [DomainName] {
+  var decisiveNames: [LabelledName] {
+    if names.isEmpty { return [] }
     let said = saidNames
-    return said.isEmpty ? lookedUpNames : said
+    return (said.isEmpty ? lookedUpNames : said).map(LabelledName.init)
   }
 
   /// Every name that is known to lead to this address.
-  var addressNames: [DomainName] { names.filter { $0.confidence != .hint }.map(\.name) }
+  var addressNames: [LabelledName] { names.filter { $0.confidence != .hint }.map { LabelledName($0.name) } }
 
   /// The destination once for each name that was said in the connection, which goes to all of them: each must be allowed.
   var alternatives: [Destination] {
@@ -29,14 +30,14 @@ extension Destination {
   /// As a data path sees it that knows names only as addresses: what was said is one more name that leads there. Nil when that makes no
   /// difference.
   var asAddress: Destination? {
-    guard names.contains(where: { $0.confidence == .confirmed }), Set(addressNames).count > 1 else { return nil }
+    guard names.contains(where: { $0.confidence == .confirmed }), Set(names.lazy.filter { $0.confidence != .hint }.map(\.name)).count > 1 else { return nil }
     var seen = self
     for index in seen.names.indices where seen.names[index].confidence == .confirmed { seen.names[index].confidence = .resolved }
     return seen
   }
 
   /// What patterns fail at, in words; `names`: those of the destination that could have matched.
-  func miss(of patterns: [some NameMatcher], _ names: [DomainName]) -> String {
+  func miss(of patterns: [some NameMatcher], _ names: [LabelledName]) -> String {
     let nearest = patterns.first { pattern in names.contains(where: pattern.resembles) } ?? patterns.first
     let wanted = (nearest.map { "\($0)" } ?? "any name") + (patterns.count == 2 ? " or another name" : patterns.count > 2 ? " or any of \(patterns.count - 1) other names" : "")
     if let name = names.first { return "name \(name) does not match \(wanted)" }

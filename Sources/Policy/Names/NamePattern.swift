@@ -2,9 +2,13 @@ import EgressModel
 
 /// What a policy calls names by, in the words of its dialect.
 protocol NameMatcher: Sendable, CustomStringConvertible {
-  func matches(_ name: DomainName) -> Bool
-  /// Whether a person would call them near, though the name does not match.
-  func resembles(_ name: DomainName) -> Bool
+  /// Of what was written, left to right.
+  var labels: [String] { get }
+  func matches(_ name: LabelledName) -> Bool
+}
+
+extension NameMatcher {
+  func matches(_ name: DomainName) -> Bool { matches(LabelledName(name)) }
 }
 
 /// A domain name, or one with a wildcard as its first label: exactly one label, or one or more. Which of both `*` means, the dialect says.
@@ -19,6 +23,7 @@ struct NamePattern: NameMatcher, Hashable {
   private let rest: String
   /// As it was written, in lower case and without a trailing dot.
   let description: String
+  let labels: [String]
 
   /// EgressPolicy's: a leading `*.` is exactly one label, `**.` one or more.
   ///
@@ -35,7 +40,8 @@ struct NamePattern: NameMatcher, Hashable {
   }
 
   private init?(_ name: String, wildcards: [Substring: Wildcard]) {
-    var labels = name.split(separator: ".", omittingEmptySubsequences: false)[...]
+    let all = name.split(separator: ".", omittingEmptySubsequences: false)
+    var labels = all[...]
     guard name.utf8.count <= 253, let first = labels.first else { return nil }
     wildcard = wildcards[first]
     if wildcard != nil { labels = labels.dropFirst() }
@@ -47,18 +53,14 @@ struct NamePattern: NameMatcher, Hashable {
     }
     rest = wildcard == nil ? name : String(name.dropFirst(first.count))
     description = name
+    self.labels = all.map(String.init)
   }
 
-  func matches(_ name: DomainName) -> Bool {
-    let text = name.text
-    guard let wildcard else { return text == rest }
-    // `matches` is asked on every judged name: compare octets, make no copies.
-    let (bytes, suffix) = (text.utf8, rest.utf8)
-    guard bytes.count > suffix.count, bytes.suffix(suffix.count).elementsEqual(suffix) else { return false }
-    let labels = bytes.dropLast(suffix.count)
+  func matches(_ name: LabelledName) -> Bool {
+    guard let wildcard else { return name.text == rest }
+    guard wildcard == .oneOrMoreLabels ? name.labels.count >= labels.count : name.labels.count == labels.count else { return false }
     // The root, written as a dot, has no label.
-    guard labels.first != UInt8(ascii: ".") else { return false }
-    return wildcard == .oneOrMoreLabels || !labels.contains(UInt8(ascii: "."))
+    return name.text.utf8.count > rest.utf8.count && name.text.hasSuffix(rest) && name.labels.first != ""
   }
 
   /// Whether every name that `other` matches is matched by this one, too.
@@ -80,10 +82,11 @@ struct NamePattern: NameMatcher, Hashable {
 }
 
 extension NameMatcher {
-  /// They end in the same two labels, or share a telling one (`segment.io`, `*.segment.com`).
-  func resembles(_ name: DomainName) -> Bool {
-    let (mine, theirs) = (description.split(separator: "."), name.labels)
-    if mine.count >= 2, theirs.count >= 2, mine.suffix(2).elementsEqual(theirs.suffix(2)) { return true }
+  /// Whether a person would call them near, though the name does not match: they end in the same two labels, or share a telling one
+  /// (`segment.io`, `*.segment.com`).
+  func resembles(_ name: LabelledName) -> Bool {
+    let (mine, theirs) = (labels, name.labels)
+    if mine.count >= 2, theirs.count >= 2, mine[mine.count - 1] == theirs[theirs.count - 1], mine[mine.count - 2] == theirs[theirs.count - 2] { return true }
     return mine.contains { $0.utf8.count > 3 && theirs.contains($0) }
   }
 }

@@ -1,7 +1,7 @@
 import EgressModel
 
 /// Every NetworkPolicy of a cluster, resolved against its inventory: which policies isolate which pod, which pods and namespaces a peer means.
-struct NetworkPolicyEngine: PolicyEngine {
+final class NetworkPolicyEngine: PolicyEngine {
   struct Rule: Sendable {
     var reference: RuleReference
     var declared: NetworkPolicy.Rule
@@ -94,6 +94,18 @@ struct NetworkPolicyEngine: PolicyEngine {
     return Verdict(
       decision: .denied, reason: "\(nearest.reference): \(miss(of: nearest, place, destination))", nearest: nearest.reference,
       selectedBy: selected.references)
+  }
+
+  func accounts(_ pod: Int, to end: FlowEnd, _ destination: Destination) -> [RuleAccount] {
+    index.rules(of: selecting[pod].groups).map { number in
+      let rule = rules[number]
+      switch end {
+      case .place(let place):
+        let fits = nearness(of: rule, place, destination.transport) == Nearness.fits
+        return RuleAccount(rule.reference, fits ? .fits : .fails(miss(of: rule, place, destination)))
+      case .unknown(let reason): return RuleAccount(rule.reference, rule.peers.isEmpty && rule.declared.ports.isEmpty ? .fits : .unclear(reason))
+      }
+    }
   }
 
   private func denial(_ selected: SelectionLists.List) -> Verdict {

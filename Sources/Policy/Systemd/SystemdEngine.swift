@@ -10,7 +10,7 @@ import EgressModel
 /// - Sockets that a socket unit listens on open no connections, so settings of socket units bear on nothing here.
 ///
 /// For units of the system's manager; those of a user's manager are taken for units of the same name.
-struct SystemdEngine: PolicyEngine {
+final class SystemdEngine: PolicyEngine {
   private struct Rule {
     var reference: RuleReference
     var assignment: UnitFile.Assignment
@@ -52,6 +52,24 @@ struct SystemdEngine: PolicyEngine {
       return Verdict(decision: .undecidable, reason: "\(filter.reference): \(filter.assignment.text) is a program that may deny it", selectedBy: selectedBy)
     }
     return Verdict(decision: .allowed, by: allowing.map(\.reference).sorted(), selectedBy: selectedBy)
+  }
+
+  func accounts(_ pod: Int, to _: FlowEnd, _ destination: Destination) -> [RuleAccount] { [] }
+
+  func accounts(host workload: Workload, _ destination: Destination) -> [RuleAccount] {
+    guard workload.kind == .systemd, !files.isEmpty else { return [] }
+    return ([workload.name] + files.slices(of: workload.name)).map(settings).flatMap { level in
+      level.compactMap { rule in
+        let outcome: RuleAccount.Outcome? =
+          switch rule.assignment.setting {
+          case .allow(let blocks), .deny(let blocks): blocks.hold(destination.address) ? .fits : .fails("\(destination.address) is not in it")
+          case .interfaces: interfaces(level, destination).map { $0.decision == .denied ? .fits : .unclear($0.reason ?? "") } ?? .fails("it lets the connection through")
+          case .filter: .unclear("it is a program that may deny it")
+          case .slice: nil
+          }
+        return outcome.map { RuleAccount(rule.reference, $0) }
+      }
+    }
   }
 
   /// What of a unit's or a slice's assignments is in force.

@@ -7,7 +7,7 @@ public struct AuditReport: Sendable {
   public init(_ audit: Audit) { findings = audit.findings }
 
   /// - Parameter failOn: for JUnit, the findings that are failures; every finding when empty.
-  public func render(as format: ReportFormat, style: TextStyle = TextStyle(), failOn: Set<AuditFinding.Check> = []) -> String {
+  public func render(as format: ReportFormat, style: TextStyle = TextStyle(), failOn: FailureBar<AuditFinding.Check> = []) -> String {
     switch format {
     case .listing(.markdown): "**egress-obs audit**: \(summary)\n\n" + Listing.audit.render(findings, as: .markdown, style: style)
     case .listing(let format): Listing.audit.render(findings, as: format, style: style)

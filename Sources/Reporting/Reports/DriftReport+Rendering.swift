@@ -5,7 +5,7 @@ extension DriftReport {
   /// The report as one text, with its coverage (which CSV cannot hold: see `CoverageText`).
   ///
   /// - Parameter failOn: for JUnit, the findings that are failures; every finding when empty.
-  public func render(as format: ReportFormat, style: TextStyle = TextStyle(), failOn: Set<FindingKind> = []) -> String {
+  public func render(as format: ReportFormat, style: TextStyle = TextStyle(), failOn: FailureBar<FindingKind> = []) -> String {
     switch format {
     case .listing(.markdown):
       "**egress-obs**: \(summary)\n\n" + Listing.findings(rules: rules).render(findings, as: .markdown, style: style, coverage: coverage)

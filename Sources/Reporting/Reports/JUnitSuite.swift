@@ -18,7 +18,7 @@ struct JUnitSuite {
   private var notes: [String]
 
   /// A case for each workload and destination, those without findings included, and one for each finding about a rule alone.
-  init(_ report: DriftReport, failOn: Set<FindingKind>) {
+  init(_ report: DriftReport, failOn: FailureBar<FindingKind>) {
     name = "egress-obs report"
     let subjects = report.subjects.sorted()
     cases = subjects.map { Case(group: $0.group, name: $0.description) }
@@ -35,7 +35,7 @@ struct JUnitSuite {
         index = cases.endIndex
         cases.append(Case(group: finding.rule?.policy ?? "policies", name: finding.rule?.description ?? finding.title))
       }
-      if failOn.isEmpty || failOn.contains(finding.kind) {
+      if failOn.isEmpty || failOn.isReached(by: finding.kind, finding.severity) {
         cases[index].failures.append((finding.kind.rawValue, message))
       } else {
         cases[index].notes.append("\(finding.kind.rawValue): \(message)")
@@ -50,7 +50,7 @@ struct JUnitSuite {
     notes = []
     cases = report.results.map { result in
       var test = Case(group: result.workload.group, name: "\(result.id) \(result.title)")
-      if let failure = result.failure {
+      if let failure = report.failure(of: result) {
         test.failures = [(result.verdict.decision.rawValue, failure + (result.verdict.reason.map { ": \($0)" } ?? ""))]
       } else if result.verdict.decision == .undecidable, result.expected == nil {
         test.skipped = result.verdict.reason ?? "undecidable"
@@ -60,13 +60,13 @@ struct JUnitSuite {
   }
 
   /// A case for each finding of an audit, and one that passes when there is none.
-  init(_ report: AuditReport, failOn: Set<AuditFinding.Check>) {
+  init(_ report: AuditReport, failOn: FailureBar<AuditFinding.Check>) {
     name = "egress-obs audit"
     notes = []
     cases = report.findings.map { finding in
       var test = Case(group: finding.subject, name: finding.check.rawValue)
       let message = [finding.reason, finding.fix, finding.place].compactMap(\.self).joined(separator: "; ")
-      if failOn.isEmpty || failOn.contains(finding.check) {
+      if failOn.isEmpty || failOn.isReached(by: finding.check, finding.severity) {
         test.failures = [(finding.check.rawValue, message)]
       } else {
         test.notes = [message]

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Drift
 import EgressModel
 import Policy
 import Reporting
@@ -13,11 +14,14 @@ struct AuditCommand: ParsableCommand {
       """)
 
   @OptionGroup var input: InputOptions
-  @OptionGroup var engine: EngineOption
+  @OptionGroup var judging: JudgingOptions
   @Option(
-    name: .customLong("fail-on"), help: ArgumentHelp("Exit 1 when one of these checks found something (unprotected,wide), separated by commas.", valueName: "checks"),
-    transform: AuditFinding.Check.list)
-  var failOn: Set<AuditFinding.Check> = []
+    name: .customLong("fail-on"),
+    help: ArgumentHelp(
+      "Exit 1 when one of these checks found something (unprotected,wide), or any did of this severity or a graver one (warning), separated by commas.",
+      valueName: "checks"),
+    transform: { try FailureBar(words: $0, called: "check") })
+  var failOn: FailureBar<AuditFinding.Check> = []
   @OptionGroup var output: ReportOutputOptions
 
   func validate() throws {
@@ -25,22 +29,10 @@ struct AuditCommand: ParsableCommand {
   }
 
   func run() throws {
-    let declared = try input.load(for: engine.engine)
-    let report = AuditReport(Audit(policies: declared.policies, inventory: declared.inventory))
+    let declared = try input.load(for: judging.engineOption.engine)
+    let catalogue = try judging.catalogue()
+    let report = AuditReport(Audit(policies: declared.policies, inventory: declared.inventory) { catalogue.sharing(below: $0) })
     StandardOutput.write(report.render(as: output.output, style: StandardOutput.style, failOn: failOn))
-    if report.findings.contains(where: { failOn.contains($0.check) }) { throw ExitCode(1) }
-  }
-}
-
-extension AuditFinding.Check {
-  /// Reads words separated by commas.
-  @Sendable static func list(_ text: String) throws -> Set<AuditFinding.Check> {
-    try Set(
-      text.split(separator: ",").map { word in
-        guard let check = AuditFinding.Check(rawValue: String(word)) else {
-          throw ValidationError("\(word) is no check; there is: \(allCases.map(\.rawValue).joined(separator: ", "))")
-        }
-        return check
-      })
+    if report.findings.contains(where: { failOn.isReached(by: $0.check, $0.severity) }) { throw ExitCode(1) }
   }
 }

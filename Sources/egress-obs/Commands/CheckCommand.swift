@@ -17,6 +17,11 @@ struct CheckCommand: ParsableCommand {
   var flows: String
   @Option(help: ArgumentHelp("The decisions that must come out.", valueName: "file"))
   var expect: String?
+  @Option(
+    name: .customLong("fail-on"),
+    help: ArgumentHelp("Exit 1 when a flow of which nothing is expected gets one of these verdicts (denied,undecidable), separated by commas.", valueName: "verdicts"),
+    transform: { try Set(words: $0, called: "verdict") })
+  var failOn: Set<Verdict.Decision> = []
   @OptionGroup var engine: EngineOption
   @OptionGroup var output: ReportOutputOptions
 
@@ -38,15 +43,12 @@ struct CheckCommand: ParsableCommand {
         id: query.id, workload: query.from, destination: query.destination, verdict: judge.judge(query.from, query.destination),
         expected: expected[query.id])
     }
-    let report = CheckReport(results: results, policies: declared.policies)
+    let report = CheckReport(results: results, policies: declared.policies, failOn: failOn)
     StandardOutput.write(report.render(as: output.output, style: StandardOutput.style))
-    let mismatches = report.mismatches
-    guard mismatches.isEmpty else {
-      for result in mismatches {
-        StandardError.write("egress-obs: \(result.id): expected \(result.expected?.rawValue ?? ""), is \(result.verdict.decision.rawValue)\n")
-      }
-      throw ExitCode(1)
+    for result in report.mismatches {
+      StandardError.write("egress-obs: \(result.id): expected \(result.expected?.rawValue ?? ""), is \(result.verdict.decision.rawValue)\n")
     }
+    if !report.mismatches.isEmpty || !report.failures.isEmpty { throw ExitCode(1) }
   }
 }
 

@@ -71,12 +71,12 @@ struct ReplayCommand: AsyncParsableCommand {
     flows?.end()
     names?.end()
 
-    if errors.isEmpty || replay.hasRead, emission == .summary || !failing.kinds.isEmpty {
+    if errors.isEmpty || replay.hasRead, emission == .summary || !failing.bar.isEmpty {
       let report = try DriftReport(
         try Trouble.naming { try StoreReader(path: path) }, declared: declared, catalogue: catalogue, matching: filter)
       if emission == .summary { StandardOutput.write(report.summaryText(output.output, database: db)) }
       guard errors.isEmpty else { throw Trouble(listing: errors) }
-      if report.findings.contains(where: { failing.kinds.contains($0.kind) }) { throw ExitCode(1) }
+      if report.findings.contains(where: { failing.bar.isReached(by: $0.kind, $0.severity) }) { throw ExitCode(1) }
     }
     guard errors.isEmpty else { throw Trouble(listing: errors) }
     // A temporary database goes with its store, which must live to here.

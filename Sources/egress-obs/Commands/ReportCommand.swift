@@ -32,29 +32,8 @@ struct ReportCommand: ParsableCommand {
     var report = try DriftReport(
       reader, declared: declared, catalogue: judging.catalogue(), matching: filters.filter(now: now), approvals: approvals, at: now)
     if output.output.showsSamples { try Trouble.naming { try report.attachSamples { try reader.samples(of: $0) } } }
-    StandardOutput.write(report.render(as: output.output, style: StandardOutput.style, failOn: failing.kinds))
-    if report.findings.contains(where: { failing.kinds.contains($0.kind) }) { throw ExitCode(1) }
-  }
-}
-
-/// `--fail-on`.
-struct FailOnOption: ParsableArguments {
-  @Option(
-    name: .customLong("fail-on"), help: ArgumentHelp("Exit 1 when one of these findings is there (new,denied), separated by commas.", valueName: "findings"),
-    transform: FindingKind.list)
-  var kinds: Set<FindingKind> = []
-}
-
-extension FindingKind {
-  /// Reads words separated by commas.
-  @Sendable static func list(_ text: String) throws -> Set<FindingKind> {
-    try Set(
-      text.split(separator: ",").map { word in
-        guard let kind = FindingKind(rawValue: String(word)) else {
-          throw ValidationError("\(word) is no finding; there is: \(allCases.map(\.rawValue).joined(separator: ", "))")
-        }
-        return kind
-      })
+    StandardOutput.write(report.render(as: output.output, style: StandardOutput.style, failOn: failing.bar))
+    if report.findings.contains(where: { failing.bar.isReached(by: $0.kind, $0.severity) }) { throw ExitCode(1) }
   }
 }
 

@@ -28,7 +28,7 @@ struct RunCommand: AsyncParsableCommand {
   var local: [IPPrefix] = []
   @OptionGroup var hooks: HookOptions
   @Option(
-    help: ArgumentHelp("The findings to alert on, separated by commas.", valueName: "findings"), transform: FindingKind.list)
+    help: ArgumentHelp("The findings to alert on, separated by commas.", valueName: "findings"), transform: { try Set(words: $0, called: "finding") })
   var alertOn: Set<FindingKind> = [.new]
   @Option(help: "With a new database: how long to learn what is usual before alerts are sent.")
   var learningWindow: TimeSpan = .seconds(3600)

@@ -21,6 +21,10 @@ extension TimeSpan: ExpressibleByArgument {
   public var defaultValueDescription: String { description }
 }
 
+extension IPAddress: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+}
+
 extension IPPrefix: ExpressibleByArgument {
   /// A block, or one address as a block of its own.
   public init?(argument: String) {
