@@ -120,7 +120,6 @@ struct Daemon {
     configuration.activeTimeout = 60 * FlowMeterConfiguration.second
     configuration.local = host.local + options.local
     configuration.clients = inventory.clients(besides: host.addresses)
-    configuration.countsTunnelledOnce = true
     // A pod that hides its egress in a tunnel must not be believed what is inside.
     configuration.tunnelEnds = host.addresses.map { IPPrefix($0) } + options.local
     return configuration
