@@ -49,6 +49,11 @@ internal import Glibc
     if case .interface = origin { true } else { false }
   }
 
+  /// The kernel's number of the interface; 0 for files, and for `any`, whose frames say it themselves.
+  public var link: UInt32 {
+    if case .interface(_, let index) = origin { index } else { 0 }
+  }
+
   /// Hands up to `limit` frames to `body`: what was kept of each, when it was captured, and how long it was on the wire.
   ///
   /// Never waits on an interface: nothing there is `.idle`. The octets are valid inside the call only. What is behind good frames, an

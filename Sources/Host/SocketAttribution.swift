@@ -17,15 +17,17 @@ public enum Attribution: Hashable, Sendable {
   /// Several sockets could be the one, and they belong to different owners; in a stable order.
   case ambiguous([SocketOwner])
 
-  /// The workload; pods are asked for by uid, because only the inventory knows their names.
-  public func workload(pod: (_ uid: String) -> Workload? = { _ in nil }) -> Workload {
+  /// The workload; pods are asked for by uid, because only the inventory knows their names, and containers by id.
+  public func workload(
+    pod: (_ uid: String) -> Workload? = { _ in nil }, container: (_ id: String, _ runtime: String) -> String? = { _, _ in nil }
+  ) -> Workload {
     switch self {
     case .owned(let owner):
-      return owner.owner.workload(command: owner.command, pod: pod)
+      return owner.owner.workload(command: owner.command, pod: pod, container: container)
     case .ambiguous(let owners):
       var candidates: [Workload] = []
       for owner in owners {
-        let workload = owner.owner.workload(command: owner.command, pod: pod)
+        let workload = owner.owner.workload(command: owner.command, pod: pod, container: container)
         if !candidates.contains(workload) { candidates.append(workload) }
       }
       if candidates.count == 1 { return candidates[0] }

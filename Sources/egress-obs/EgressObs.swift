@@ -15,10 +15,13 @@ struct EgressObs: AsyncParsableCommand {
   static let version = "0.1.0"
 
   /// Exit codes: 0 done, 1 findings at or above a bar, 2 trouble, 64 wrong usage.
-  static func main() async {
+  ///
+  /// On the main thread, where `run` gives up rights before there is another one.
+  @MainActor static func main() async {
     Allocator.prepareForBatches()
     do {
       var command = try parseAsRoot(NegatedFilters.rewrite(Array(CommandLine.arguments.dropFirst())))
+      if let run = command as? RunCommand { RunPrivileges.reduce(database: run.db) }
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {

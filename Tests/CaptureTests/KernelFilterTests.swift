@@ -201,6 +201,27 @@ import Testing
     #expect(!kept(0x0800, Array(Self.ipv4(6, segment(0x02))[..<33])))
   }
 
+  @Test(arguments: [Link.sll2, .sll2Tag], [true, false])
+  func `of all links, loopback gives DNS only, and the others what they would give alone`(link: Link, isCut: Bool) {
+    func kept(_ number: UInt8, _ packet: [UInt8], _ etherType: UInt16 = 0x0800) -> Int? {
+      var frame = link.frame(etherType, packet)
+      frame[7] = number
+      return Self.kept(.everyLink(truncatingBulk: isCut), link.type, frame)
+    }
+    let header = link.frame(0, []).count
+    for example in Self.cases {
+      let isDNS = [UInt8]([6, 17]).contains(example.packet[0] >> 4 == 4 ? example.packet[9] : example.packet[6]) && example.testDescription.contains(" DNS answer")
+      let isFragment = example.testDescription.contains("fragment")
+      let whole = header + example.packet.count
+      #expect(kept(2, example.packet, example.etherType) == (isCut && example.isCut ? 192 : whole), "\(example.testDescription)")
+      #expect(kept(1, example.packet, example.etherType) == (isDNS && !example.testDescription.contains("multicast") || isFragment ? whole : 0), "\(example.testDescription)")
+    }
+    let arp = [UInt8](repeating: 0, count: 28)
+    #expect(kept(2, arp, 0x0806) == header + 28 && kept(1, arp, 0x0806) == 0)
+    #expect(kept(1, Self.ipv4(17, Self.ports(40000, 53, length: 40))) == header + 60)
+    #expect(kept(1, Self.ipv4(17, Self.ports(40000, 54, length: 40))) == 0)
+  }
+
   @Test(arguments: [LinkType.null, .loop, LinkType(rawValue: 127)])
   func `other link types have no program`(type: LinkType) {
     #expect(KernelFilter.truncatingBulk.program(for: type) == nil)
@@ -208,7 +229,9 @@ import Testing
 
   @Test func `every program is one the kernel's checker would take`() {
     for type in [LinkType.ethernet, .linuxSLL, .linuxSLL2, .raw, .ipv4, .ipv6] {
-      for filter in [KernelFilter.truncatingBulk, .ports([53]), .ports(Array(0..<64)), .ports([]), .connectionStarts] {
+      for filter in [
+        KernelFilter.truncatingBulk, .ports([53]), .ports(Array(0..<64)), .ports([]), .connectionStarts, .everyLink(truncatingBulk: true),
+      ] {
         let program = filter.program(for: type) ?? []
         let instructions = program.map { bpf_insn(code: $0.code, jt: $0.jumpTrue, jf: $0.jumpFalse, k: $0.operand) }
         #expect(unsafe instructions.withUnsafeBufferPointer { unsafe bpf_validate($0.baseAddress, Int32($0.count)) } == 1)

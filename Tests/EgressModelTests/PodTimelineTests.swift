@@ -22,6 +22,31 @@ import Testing
     #expect(timeline.pod(at: IPAddress("10.244.1.8")!, at(211)) == nil)
   }
 
+  @Test func `an address that many pods have in one second is each one's in its turn`() {
+    var timeline = PodTimeline()
+    for turn in 0..<200 {
+      let start = 100 + Double(turn) * 0.01
+      timeline.note(pod("\(turn)"), since: at(start.rounded(.down)), at: at(start + 0.001))
+      timeline.remove(pod("\(turn)"), at: at(start + 0.008))
+    }
+    for turn in 0..<200 { #expect(timeline.pod(at: address, at(100 + Double(turn) * 0.01 + 0.004))?.uid == "\(turn)") }
+    // Who is told of late had it before: more than a second cannot be rounding.
+    timeline.note(pod("late"), since: at(100), at: at(110))
+    #expect(timeline.pod(at: address, at(105))?.uid == "late")
+  }
+
+  @Test func `a static pod is found by its hash, for as long as it is remembered`() {
+    var timeline = PodTimeline()
+    var etcd = pod("etcd", hostNetwork: true)
+    etcd.staticHash = "b1946ac92492d2347c6235b4d2611184"
+    timeline.note(etcd, since: at(100), at: at(101))
+    #expect(timeline.pod(uid: "b1946ac92492d2347c6235b4d2611184")?.uid == "etcd")
+    timeline.remove(etcd, at: at(200))
+    #expect(timeline.pod(uid: "b1946ac92492d2347c6235b4d2611184")?.uid == "etcd")
+    timeline.forgetOld(at: at(200 + 4 * 3600))
+    #expect(timeline.pod(uid: "b1946ac92492d2347c6235b4d2611184") == nil)
+  }
+
   @Test func `a second's rounding of the API's clock takes no flow from its pod`() {
     var timeline = PodTimeline()
     timeline.note(pod("a"), since: at(100), at: at(101))

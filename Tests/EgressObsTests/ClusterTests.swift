@@ -72,8 +72,10 @@ import Testing
   }
 
   /// A pod with the address of the lab's host.
-  private func pod(_ uid: String, _ owner: String) -> String {
-    let started = Timestamp(seconds: Int64(Date().timeIntervalSince1970) - 60)
+  ///
+  /// - Parameter age: seconds since the kubelet took it; the API tells whole ones.
+  private func pod(_ uid: String, _ owner: String, age: Int64 = 60) -> String {
+    let started = Timestamp(seconds: Int64(Date().timeIntervalSince1970) - age)
     return #"{"metadata":{"name":"\#(owner)-5d8-\#(uid)","namespace":"shop","uid":"\#(uid)","resourceVersion":"VERSION","labels":{"pod-template-hash":"5d8"},"ownerReferences":[{"kind":"ReplicaSet","name":"\#(owner)-5d8","controller":true}]},"spec":{},"status":{"phase":"Running","podIP":"192.0.2.2","startTime":"\#(started)"}}"#
   }
 
@@ -114,6 +116,63 @@ import Testing
     #expect(eventually { daemon.errorsSoFar.contains("cannot reach the API server") }, "\(daemon.errorsSoFar)")
     #expect(try verdict(port + 1) == ["cart", "denied"])
     #expect(daemon.stop(seconds: 10).status == 0)
+  }
+
+  @Test func `pods that come and go on one address many times a second have each its own flows`() throws {
+    let server = try startServer()
+    let daemon = try lab.daemon(
+      recorded, "--no-reverse-dns", "--local", "192.0.2.2", "--kubernetes", "kubeconfig=" + kubeconfig, "--metrics", "127.0.0.1:9464", in: lab.internet)
+    func isTold(_ pods: Int) -> Bool {
+      eventually {
+        let page = (try? Program(["ip", "netns", "exec", lab.internet.name, "curl", "-s", "http://127.0.0.1:9464/metrics"]).wait().output) ?? ""
+        return page.contains("egress_obs_kubernetes_objects{resource=\"pods\"} \(pods)\n")
+      }
+    }
+    #expect(isTold(0), "\(daemon.errorsSoFar)")
+    for turn in 0..<30 {
+      let pod = pod("\(turn)", "job", age: 0)
+      try tell("pods", "ADDED", pod)
+      #expect(isTold(1), "\(daemon.errorsSoFar)")
+      try lab.send(1, to: far, port: UInt16(7000 + turn), from: UInt16(21_000 + turn))
+      // Gone before its flow is recorded.
+      try tell("pods", "DELETED", pod)
+      #expect(isTold(0), "\(daemon.errorsSoFar)")
+    }
+    #expect(try eventually { try recorded.flows().count == 30 }, "\(daemon.errorsSoFar)")
+    #expect(daemon.stop(seconds: 10).status == 0)
+    server.stop(seconds: 5)
+    for turn in 0..<30 { #expect(try recorded.flows("--port", "\(7000 + turn)").map { $0.text("workload", "uid") } == ["\(turn)"]) }
+  }
+
+  @Test func `after a crash what was seen keeps its pod, and the report shows the gap`() throws {
+    let server = try startServer()
+    func daemon() throws -> Program {
+      let daemon = try lab.daemon(recorded, "--no-reverse-dns", "--local", "192.0.2.2", "--kubernetes", "kubeconfig=" + kubeconfig, in: lab.internet)
+      #expect(eventually { daemon.errorsSoFar.contains("the cluster's API tells of") }, "\(daemon.errorsSoFar)")
+      return daemon
+    }
+    try tell("pods", "ADDED", pod("a", "web"))
+    let first = try daemon()
+    try lab.send(1, to: far, port: 7000)
+    #expect(try eventually { try recorded.flows("--port", "7000").count == 1 }, "\(first.errorsSoFar)")
+    first.crash()
+    // Nobody sees this one.
+    try lab.send(1, to: far, port: 7001)
+    try tell("pods", "DELETED", pod("a", "web"))
+    try tell("pods", "ADDED", pod("b", "cart", age: 0))
+    let second = try daemon()
+    #expect(second.errorsSoFar.contains("nobody watched from"), "\(second.errorsSoFar)")
+    var port: UInt16 = 7100
+    #expect(try eventually {
+      port += 1
+      try lab.send(1, to: far, port: port)
+      return try eventually(within: 3) { try recorded.flows("--port", "\(port)").first?.text("workload", "uid") == "b" }
+    }, "\(second.errorsSoFar)")
+    #expect(second.stop(seconds: 10).status == 0)
+    server.stop(seconds: 5)
+    #expect(try recorded.flows("--port", "7000").map { $0.text("workload", "uid") } == ["a"])
+    #expect(try recorded.flows("--port", "7001").isEmpty)
+    #expect(try recorded.gaps == ["killed"])
   }
 
   @Test func `doctor says what of the cluster can be read`() throws {

@@ -187,4 +187,25 @@ private let server = MeterRun.server
     #expect(counters.reassemblyBytes == 0, "seed \(seed)")
     #expect(Set(records.map(\.id)).count == records.count, "seed \(seed)")
   }
+
+  @Test(arguments: [-3600.0, 3600.0])
+  func `a clock that is set takes no flow away and keeps none back`(step: Double) {
+    var run = MeterRun { $0.activeTimeout = 60 * FlowMeterConfiguration.second }
+    run.handshake()
+    run.feed(Traffic.udp(MeterRun.client, MeterRun.resolver))
+    run.wait(seconds: 1)
+    var records = run.meter.advance(to: run.time).records()
+    run.wait(seconds: step)
+    run.say([1, 2, 3])
+    for _ in 0..<80 {
+      run.wait(seconds: 1)
+      records += run.meter.advance(to: run.time).records()
+    }
+    // The connection goes on and was told of again; what is idle has ended.
+    let tcp = records.filter { $0.transport == .tcp }
+    #expect(tcp.contains { $0.out.packets == 3 && $0.endReason == .activeTimeout })
+    #expect(records.contains { $0.transport == .udp && $0.endReason == .idleTimeout })
+    #expect(records.allSatisfy { $0.end >= $0.start })
+    #expect(run.meter.counters.flowsLive == 1)
+  }
 }

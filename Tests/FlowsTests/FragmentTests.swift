@@ -187,7 +187,7 @@ private let server6 = SocketAddress(ip: IPAddress(high: 0x2001_0db8_0000_0000, l
     for round in 0..<20_000 as Range<UInt32> {
       let frame = Traffic.ip(IPAddress(v4: 0x0a00_0000 + round), server.ip, .udp, data, fragment: 0x2001, id: UInt16(round & 7))
       let packet = PacketDecoder.decode(frame.span, linkType: .raw, originalLength: frame.count)
-      if let fragment = packet.fragment { _ = table.insert(packet, fragment, frame.span, at: time) }
+      if let fragment = packet.fragment { _ = table.insert(packet, fragment, frame.span, on: 0, at: time) }
     }
     #expect(table.count == FragmentTable.groups * FragmentTable.datagramsPerGroup)
     #expect(table.byteCount <= FragmentTable.groups * FragmentTable.octetsPerGroup)
@@ -237,7 +237,7 @@ private let server6 = SocketAddress(ip: IPAddress(high: 0x2001_0db8_0000_0000, l
         let frame = Traffic.fragment(header, Array(data[offset..<end]), at: offset, hasMore: end < data.count)
         let packet = PacketDecoder.decode(frame.span, linkType: .raw, originalLength: frame.count)
         guard let fragment = packet.fragment else { continue }
-        if datagram == nil { datagram = Datagram(packet, fragment, at: Timestamp(nanoseconds: 0)) }
+        if datagram == nil { datagram = Datagram(packet, Datagram.Key(packet, fragment, on: 0), at: Timestamp(nanoseconds: 0)) }
         datagram?.insert(packet, fragment, frame.span, at: Timestamp(nanoseconds: 0))
         let held = (offset..<end).filter { plain[$0] != nil }.count
         if held > 0, held < end - offset { isSpoilt = true }

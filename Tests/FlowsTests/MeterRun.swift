@@ -24,10 +24,10 @@ struct MeterRun: ~Copyable {
   mutating func wait(seconds: Double) { now += Int64(seconds * 1_000_000_000) }
 
   /// One packet, a millisecond after the one before.
-  mutating func feed(_ packet: [UInt8], originalLength: Int? = nil, captured: Int? = nil) {
+  mutating func feed(_ packet: [UInt8], originalLength: Int? = nil, captured: Int? = nil, link: UInt32 = 0) {
     now += 1_000_000
     let kept = captured.map { Array(packet[..<min($0, packet.count)]) } ?? packet
-    meter.observe(kept.span, linkType: .raw, at: time, originalLength: originalLength ?? packet.count)
+    meter.observe(kept.span, linkType: .raw, at: time, originalLength: originalLength ?? packet.count, link: link)
   }
 
   mutating func feed(all packets: [[UInt8]]) {

@@ -56,4 +56,72 @@ import Testing
     #expect(run.drain().count == 4)
     #expect(run.meter.counters.flowsTranslated == 0)
   }
+
+  private static let datagram: [UInt8] = Array("a datagram that is like no other".utf8)
+
+  @Test(arguments: [true, false])
+  func `a datagram counts once though its port is translated, if it is long enough to prove it`(isLong: Bool) {
+    var run = Self.run()
+    let payload = isLong ? Self.datagram : Array(Self.datagram.prefix(15))
+    run.feed(Traffic.udp(pod, server, payload))
+    run.feed(Traffic.udp(node, server, payload))
+    run.feed(Traffic.udp(SocketAddress(ip: node.ip, port: 61_002), server, Array(payload.reversed())))
+    #expect(run.drain().map(\.source.port) == (isLong ? [pod.port, 61_002] : [pod.port, node.port, 61_002]))
+  }
+
+  @Test(arguments: [false, true])
+  func `an echo request counts once though its identifier is translated`(isV6: Bool) {
+    let v6 = (pod: IPAddress("2001:db8:244:1::11")!, node: IPAddress("2001:db8:77::10")!, server: IPAddress("2001:db8:cd::10")!)
+    let (from, own, to) = isV6 ? (v6.pod, v6.node, v6.server) : (pod.ip, node.ip, server.ip)
+    var run = MeterRun { $0.clients.unite([IPAddress(v4: 0x7f00_0001), own]) }
+    func echo(_ source: IPAddress, id: UInt8, sequence: UInt8) -> [UInt8] {
+      var packet = Traffic.icmp(source, to, type: isV6 ? 128 : 8, Self.datagram)
+      let header = isV6 ? 40 : 20
+      packet[header + 5] = id
+      packet[header + 7] = sequence
+      return packet
+    }
+    run.feed(echo(from, id: 1, sequence: 1))
+    run.feed(echo(own, id: 9, sequence: 1))
+    #expect(run.drain().map(\.source.ip) == [from])
+    // The node's own, of another number.
+    run.feed(echo(from, id: 1, sequence: 1))
+    run.feed(echo(own, id: 9, sequence: 2))
+    #expect(run.drain().count == 2)
+  }
+
+  @Test func `what goes to a Service counts once and says what it became, and once more behind the node's address`() {
+    let service = SocketAddress(ip: IPAddress(v4: 0x0a60_0032), port: 80)
+    let backend = SocketAddress(ip: IPAddress(v4: 0x0af4_010c), port: 8080)
+    var run = Self.run()
+    run.meter.services = [service.ip]
+    run.handshake(client: pod, server: service)
+    run.handshake(client: pod, server: backend)
+    run.handshake(client: node, server: backend)
+    let record = run.only()
+    #expect(record?.source == pod && record?.destination == service && record?.backend == backend)
+    #expect(run.meter.counters.flowsTranslated == 2)
+  }
+
+  @Test func `two connections with one sequence number hide nothing but behind a Service, and nobody on the internet`() {
+    let service = SocketAddress(ip: IPAddress(v4: 0x0a60_0032), port: 80)
+    var run = Self.run()
+    run.meter.services = [service.ip]
+    run.handshake(client: pod, server: service)
+    run.handshake(client: pod, server: server)
+    run.handshake(client: pod, server: SocketAddress(ip: IPAddress(v4: 0xcb00_7163), port: 443))
+    #expect(run.drain().count == 3)
+    #expect(run.meter.counters.flowsTranslated == 0)
+  }
+
+  @Test func `what connection tracking says of a flow holds for its records`() {
+    let backend = SocketAddress(ip: IPAddress(v4: 0x0af4_010c), port: 8080)
+    // Who this host is, is not known, so nothing is found by sequence numbers.
+    var run = MeterRun()
+    run.handshake(client: pod)
+    run.handshake(client: node)
+    for start in run.meter.advance(to: run.time).started { run.meter.note(start.source == pod ? .destination(backend) : .copy, of: start) }
+    let records = run.drain()
+    #expect(records.map(\.source) == [pod] && records.first?.backend == backend)
+  }
 }

@@ -107,23 +107,4 @@ private let nodes = (IPAddress(v4: 0xc0a8_0101), IPAddress(v4: 0xc0a8_0102))
     #expect(reassembled == datagrams)
     #expect(records.map(\.transport) == [isReached ? .tcp : Transport(rawValue: 4)] && records.first?.out.packets == 1)
   }
-
-  @Test(arguments: [true, false])
-  func `what a node shows bare and in a tunnel counts once, side by side, if it is told to`(isBareFirst: Bool) throws {
-    for countsOnce in [true, false] {
-      var run = MeterRun { $0.countsTunnelledOnce = countsOnce }
-      for (index, packet) in Self.connection.enumerated() {
-        // Answers come to the node in the tunnel before they are handed to the pod.
-        let (first, second) = (index == 1) != isBareFirst ? (packet, Self.vxlan(packet)) : (Self.vxlan(packet), packet)
-        run.feed(first)
-        run.feed(second)
-      }
-      let copies = run.meter.counters.tunnelledCopies
-      let only = run.only()
-      let record = try #require(only)
-      #expect(copies == (countsOnce ? 4 : 0))
-      #expect(record.out.packets == (countsOnce ? 3 : 6) && record.in.packets == (countsOnce ? 1 : 2))
-      #expect(record.tls?.sni?.text == "shop.example" && record.encapsulation == (isBareFirst ? [] : ["vxlan"]))
-    }
-  }
 }

@@ -65,7 +65,9 @@ import Testing
     ("12:pids:/a\n1:name=systemd:/system.slice/nginx.service\n0::/\n", "/system.slice/nginx.service"),
     ("1:name=systemd:/docker/x:y\n", "/docker/x:y"),
     ("0::/\n", "/"),
-    ("12:pids:/a\n", nil),
+    ("12:pids:/docker/x\n11:memory:/docker/x\n", "/docker/x"),
+    ("12:pids:/\n11:memory:/docker/x\n1:name=systemd:/\n0::/\n", "/docker/x"),
+    ("12:pids:/\n", nil),
     ("nonsense", nil),
   ] as [(String, String?)])
   func `a process's own file gives its group`(text: String, expected: String?) {

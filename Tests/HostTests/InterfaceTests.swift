@@ -10,7 +10,7 @@ struct InterfaceTests {
   static func changes(_ monitor: LinkMonitor, until enough: ([LinkChange]) -> Bool) throws -> [LinkChange] {
     var seen: [LinkChange] = []
     let end = ContinuousClock.now + .seconds(10)
-    while !enough(seen), ContinuousClock.now < end { seen += try monitor.changes(waiting: 50) }
+    while !enough(seen), ContinuousClock.now < end { seen += try monitor.changes(waiting: 50) ?? [] }
     return seen
   }
 
@@ -20,7 +20,7 @@ struct InterfaceTests {
       let monitor = try LinkMonitor()
       #expect(monitor.links.keys.sorted() == ["lo"])
       #expect(monitor.links["lo"]?.isLoopback == true)
-      #expect(try monitor.changes() == [])
+      #expect(try monitor.changes() == nil)
       try space.run("/usr/sbin/ip", "link", "add", "va", "type", "veth", "peer", "name", "vb")
       var seen = try Self.changes(monitor) { $0.count >= 2 }
       let a = try #require(monitor.links["va"])
@@ -34,6 +34,9 @@ struct InterfaceTests {
       try space.run("/usr/sbin/ip", "link", "set", "va", "down")
       _ = try Self.changes(monitor) { _ in monitor.links["va"]?.isUp == false }
       #expect(monitor.links["va"]?.isUp == false)
+      while try monitor.changes(waiting: 200) != nil {}
+      try space.run("/usr/sbin/ip", "addr", "add", "10.99.0.1/24", "dev", "va")
+      #expect(try monitor.changes(waiting: 5_000) == [])
       try space.run("/usr/sbin/ip", "link", "del", "va")
       seen = try Self.changes(monitor) { _ in monitor.links["va"] == nil && monitor.links["vb"] == nil }
       #expect(seen.contains { if case .disappeared(let link) = $0 { link.name == "va" } else { false } })
@@ -60,5 +63,22 @@ struct InterfaceTests {
         LocalAddress(interface: "veth-a", address: IPAddress("10.99.0.1")!, prefix: IPPrefix("10.99.0.0/24")!),
         LocalAddress(interface: "veth-a", address: IPAddress("fd00:99::1")!, prefix: IPPrefix("fd00:99::/64")!),
       ].sorted { $0.address < $1.address })
+  }
+
+  @Test func `routes lead to a block over an interface, by a router or not`() throws {
+    let here = try NetworkNamespace()
+    let there = try NetworkNamespace()
+    try here.connect("cali1", "10.99.0.1/24", to: there, "eth0", "10.99.0.2/24")
+    for arguments in [["-4", "10.244.1.11/32", "dev", "cali1"], ["-4", "default", "via", "10.99.0.2"], ["-4", "10.244.2.0/24", "via", "10.99.0.2"]] {
+      try here.run("/usr/sbin/ip", arguments[0], "route", "add", arguments[1], arguments[2], arguments[3])
+    }
+    try here.run("/usr/sbin/ip", "-6", "route", "add", "fd00:1::5/128", "dev", "cali1")
+    let routes = try here.perform { Route.all() }
+    func route(_ destination: String, _ hasGateway: Bool) -> Bool {
+      routes.contains(Route(interface: "cali1", destination: IPPrefix(destination)!, hasGateway: hasGateway))
+    }
+    #expect(route("10.99.0.0/24", false) && route("10.244.1.11/32", false) && route("10.244.2.0/24", true) && route("fd00:1::5/128", false), "\(routes)")
+    #expect(routes.filter(\.isDefault) == [Route(interface: "cali1", destination: IPPrefix("0.0.0.0/0")!, hasGateway: true)])
+    #expect(Route(v4: "Iface\tDestination\tGateway") == nil && Route(v6: "00 00") == nil)
   }
 }

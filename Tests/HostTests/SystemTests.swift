@@ -66,11 +66,39 @@ import Testing
   @Test func `the effective capabilities have their names`() throws {
     let text = "Name:\tx\nCapPrm:\tffffffffffffffff\nCapEff:\t0000000000083006\nCapBnd:\t0000000000000000\n"
     #expect(Capabilities(processStatus: text)?.effective == ["dac_override", "dac_read_search", "net_admin", "net_raw", "sys_ptrace"])
-    #expect(Capabilities(processStatus: "CapEff:\t8000000000000000")?.effective == ["capability_63"])
-    #expect(Capabilities(processStatus: "CapEff:\t0000000000000000")?.effective == [])
-    #expect(Capabilities(processStatus: "CapEff:\tzz") == nil)
+    let rest = "CapPrm:\t0000000000002000\n"
+    #expect(Capabilities(processStatus: rest + "CapEff:\t8000000000000000")?.effective == ["capability_63"])
+    #expect(Capabilities(processStatus: rest + "CapEff:\t0000000000000000")?.effective == [])
+    #expect(Capabilities(processStatus: rest + "CapEff:\t0000000000000000")?.permitted == ["net_raw"])
+    #expect(Capabilities(processStatus: rest + "CapEff:\tzz") == nil)
+    #expect(Capabilities(processStatus: "CapEff:\t0000000000000000") == nil)
     #expect(Capabilities(processStatus: "Name: x") == nil)
     #expect(try Capabilities.current().has("net_raw") == Capabilities.current().effective.contains("net_raw"))
+  }
+
+  @Test func `what is given up is gone for good, and for what is started later`() async {
+    guard geteuid() == 0 else { return }
+    await #expect(processExitsWith: .success) {
+      let kept = try Privileges.keep(["net_raw", "sys_ptrace"])
+      let now = try Capabilities.current()
+      let status = try TextFile.read("/proc/thread-self/status")
+      guard kept == ["net_raw", "sys_ptrace"], now.effective == kept, now.permitted == kept else { exit(2) }
+      guard status.contains("CapBnd:\t0000000000082000"), status.contains("NoNewPrivs:\t1"), status.contains("CapInh:\t0000000000000000") else { exit(3) }
+      // Again, and with a right that is not held: nothing comes back.
+      guard try Privileges.keep(["net_raw", "net_admin"]) == ["net_raw"] else { exit(4) }
+      exit(0)
+    }
+  }
+
+  @Test func `what a process used stands behind its name, whatever that is`() throws {
+    let stat = "7 (a) b ( c) S 1 7 7 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 4 0 1000 123456 300 18446744073709551615 0 0"
+    let usage = try #require(ProcessUsage(pid: 7, stat: stat, ticksPerSecond: 100, pageBytes: 4096, bootSeconds: 1_700_000_000))
+    #expect(usage == ProcessUsage(pid: 7, cpuSeconds: 3, residentBytes: 300 * 4096, startSeconds: 1_700_000_010))
+    #expect(ProcessUsage(pid: 7, stat: "7 (x) S 1", ticksPerSecond: 100, pageBytes: 4096, bootSeconds: 0) == nil)
+    #expect(ProcessUsage.bootSeconds(inStat: "cpu 1 2\nbtime 1700000000\nprocesses 3\n") == 1_700_000_000)
+    let own = try ProcessUsage.current()
+    #expect(own.pid == getpid() && own.residentBytes > 1 << 20 && own.cpuSeconds > 0)
+    #expect(abs(own.startSeconds - Date().timeIntervalSince1970) < 86_400)
   }
 
   @Test func `without the right the capability is absent`() async {

@@ -25,6 +25,14 @@ import Testing
     #expect(pod.owner == Workload.Owner(kind: ownerKind, name: ownerName))
   }
 
+  @Test func `a static pod is also known by the hash that its control group has`() throws {
+    let mirror = #"{"metadata":{"name":"etcd-n1","namespace":"kube-system","uid":"u","annotations":{"kubernetes.io/config.source":"file","kubernetes.io/config.hash":"b1946ac92492d2347c6235b4d2611184"}},"spec":{"hostNetwork":true},"status":{"phase":"Running"}}"#
+    guard case .pod(let pod, _) = try content(mirror, .pods) else { throw Wrong() }
+    #expect(pod.uid == "u" && pod.staticHash == "b1946ac92492d2347c6235b4d2611184")
+    guard case .pod(let other, _) = try content(#"{"metadata":{"name":"a","annotations":null}}"#, .pods) else { throw Wrong() }
+    #expect(other.staticHash == nil)
+  }
+
   @Test func `nodes, services and namespaces`() throws {
     guard
       case .node(let node) = try content(

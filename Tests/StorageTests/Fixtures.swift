@@ -135,6 +135,7 @@ struct Anything {
       in: counters(), state: pick(FlowState.allCases), endReason: chance(4) ? nil : pick(FlowEndReason.allCases),
       application: chance() ? Application(rawValue: text()) : nil, names: list(3) { $0.evidence() }, tls: chance() ? tls() : nil,
       proxy: chance(4) ? ProxyTarget(kind: .socks5, target: name(), port: port(), innerName: chance(2) ? name() : nil) : nil, encapsulation: list(2) { $0.text() },
+      backend: chance(4) ? SocketAddress(ip: address(), port: port()) : nil,
       scope: pick(Scope.allCases), workload: chance(5) ? nil : workload(), vendor: chance() ? vendor() : nil,
       verdict: chance() ? verdict() : nil, findings: list(3) { $0.pick(FindingKind.allCases) })
   }

@@ -48,7 +48,7 @@ import Testing
     "v_flows": """
       run flow start end start_ns end_ns transport source_ip source_port destination_ip destination_port scope packets_out bytes_out \
       packets_in bytes_in state end_reason application name name_source name_confidence names tls proxy encapsulation vendor vendor_category \
-      workload_group workload decision verdict findings endpoint
+      workload_group workload decision verdict findings endpoint backend_ip backend_port
       """,
     "v_endpoints": """
       endpoint workload_group workload_kind namespace workload_name node workload name name_source name_confidence chain address port \

@@ -11,7 +11,7 @@ public struct BPFInstruction: Hashable, Sendable {
 ///
 /// A is the accumulator and X the index register ([McCanne and Jacobson, 1993](https://www.tcpdump.org/papers/bpf-usenix93.pdf)).
 struct BPFAssembler {
-  enum Label { case oneTag, twoTags, internet, ipv4, ipv4Length, ipv6, ipv6Length, ports, client, datagram, whole, drop }
+  enum Label { case oneTag, twoTags, internet, ipv4, ipv4Length, ipv6, ipv6Length, ports, client, datagram, loopback, stub, other, whole, drop }
   enum Test: UInt16 {
     case equal = 0x15
     case greater = 0x25
@@ -35,6 +35,7 @@ struct BPFAssembler {
   mutating func define(_ label: Label) { places[label] = lines.count }
 
   mutating func loadLength() { emit(0x80) }
+  mutating func loadWord(_ offset: UInt32) { emit(0x20, offset) }
   mutating func loadByte(_ offset: UInt32) { emit(0x30, offset) }
   mutating func loadHalf(_ offset: UInt32) { emit(0x28, offset) }
   mutating func loadByteIndirect(_ offset: UInt32) { emit(0x50, offset) }

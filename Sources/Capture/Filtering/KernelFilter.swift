@@ -9,6 +9,7 @@ public struct KernelFilter: Hashable, Sendable {
     case truncatingBulk
     case ports([UInt16])
     case connectionStarts
+    case everyLink(isCut: Bool)
   }
   let rule: Rule
 
@@ -25,6 +26,9 @@ public struct KernelFilter: Hashable, Sendable {
   /// Source ports whose packets carry names, so they are kept whole: DNS and multicast DNS; L2TP and Teredo, with whole packets inside. Other tunnels
   /// have no ports, or a client's packets go to theirs.
   static let namePorts: [UInt32] = [53, 5353, 1701, 3544]
+
+  /// The kernel's number of the loopback interface, in every network namespace (LOOPBACK_IFINDEX).
+  static let loopback: UInt32 = 1
 
   /// The lowest port that Linux hands to clients (`ip_local_port_range`).
   static let ephemeralPorts: UInt32 = 32768
@@ -47,6 +51,9 @@ public struct KernelFilter: Hashable, Sendable {
   /// Fragments and IPv6 with extension headers are dropped.
   public static let connectionStarts = KernelFilter(rule: .connectionStarts)
 
+  /// For `any`, the source of all links at once: of loopback only DNS, as `ports([53])`; of the others everything, whole or cut as `truncatingBulk` does.
+  public static func everyLink(truncatingBulk: Bool) -> KernelFilter { KernelFilter(rule: .everyLink(isCut: truncatingBulk)) }
+
   /// The program for frames of this link type; nil when they are not IP behind a header known here: then nothing is filtered.
   ///
   /// On a live Linux interface the kernel keeps an offloaded VLAN tag beside the frame and libpcap puts it back after the filter ran, so
@@ -61,23 +68,13 @@ public struct KernelFilter: Hashable, Sendable {
       assembler.loadLength()
       assembler.jump(.greater, Self.bulkLength, else: .whole)
       assembler.findTransport(layout, other: .whole)
-      assembler.loadHalfIndirect(layout.headerLength)
-      assembler.jump(.greaterOrEqual, Self.ephemeralPorts, then: .client)
-      for port in Self.namePorts { assembler.jump(.equal, port, then: .whole) }
-      assembler.loadHalfIndirect(layout.headerLength + 2)
-      assembler.jump(.greaterOrEqual, Self.ephemeralPorts, else: .client)
-      assembler.keep(Self.bulkLength)
-      assembler.define(.client)
-      assembler.keep(Self.clientLength)
+      assembler.cutBulk(layout)
       assembler.define(.whole)
       assembler.keep(.max)
     case .ports(let ports):
       // A load past the end drops the packet, which is right for one too short to have ports.
       assembler.findTransport(layout, other: .drop)
-      for offset in [layout.headerLength, layout.headerLength + 2] {
-        assembler.loadHalfIndirect(offset)
-        for port in ports { assembler.jump(.equal, UInt32(port), then: .whole) }
-      }
+      assembler.findPorts(ports, layout)
       assembler.define(.drop)
       assembler.keep(0)
       assembler.define(.whole)
@@ -96,6 +93,32 @@ public struct KernelFilter: Hashable, Sendable {
       assembler.keep(0)
       assembler.define(.whole)
       assembler.keep(Self.bulkLength)
+    case .everyLink(let isCut):
+      // Only the cooked header of all links says which one it was; a source of one link has no loopback to tell apart.
+      guard linkType == .linuxSLL2 else { return isCut ? Self.truncatingBulk.program(for: linkType) : nil }
+      assembler.loadWord(4)
+      assembler.store(in: BPFAssembler.link)
+      assembler.jump(.equal, Self.loopback, then: .loopback)
+      if isCut {
+        assembler.loadLength()
+        assembler.jump(.greater, Self.bulkLength, else: .whole)
+      } else {
+        assembler.jump(to: .whole)
+      }
+      assembler.define(.loopback)
+      assembler.findTransport(layout, other: .other)
+      assembler.load(from: BPFAssembler.link)
+      assembler.jump(.equal, Self.loopback, then: .stub)
+      assembler.cutBulk(layout)
+      assembler.define(.other)
+      assembler.load(from: BPFAssembler.link)
+      assembler.jump(.equal, Self.loopback, then: .drop, else: .whole)
+      assembler.define(.stub)
+      assembler.findPorts([53], layout)
+      assembler.define(.drop)
+      assembler.keep(0)
+      assembler.define(.whole)
+      assembler.keep(.max)
     }
     return assembler.assemble()
   }
@@ -121,6 +144,28 @@ struct LinkLayout {
 extension BPFAssembler {
   /// Where `findTransport` leaves the number of the transport.
   static let transport: UInt32 = 0
+  /// Where the number of the link is kept.
+  static let link: UInt32 = 1
+
+  /// Ends with what is kept of the TCP or UDP packet that `findTransport` found; needs `whole` behind it.
+  mutating func cutBulk(_ layout: LinkLayout) {
+    loadHalfIndirect(layout.headerLength)
+    jump(.greaterOrEqual, KernelFilter.ephemeralPorts, then: .client)
+    for port in KernelFilter.namePorts { jump(.equal, port, then: .whole) }
+    loadHalfIndirect(layout.headerLength + 2)
+    jump(.greaterOrEqual, KernelFilter.ephemeralPorts, else: .client)
+    keep(KernelFilter.bulkLength)
+    define(.client)
+    keep(KernelFilter.clientLength)
+  }
+
+  /// Goes to `whole` with one of these ports at either end, else on.
+  mutating func findPorts(_ ports: [UInt16], _ layout: LinkLayout) {
+    for offset in [layout.headerLength, layout.headerLength + 2] {
+      loadHalfIndirect(offset)
+      for port in ports { jump(.equal, UInt32(port), then: .whole) }
+    }
+  }
 
   /// Goes on with X such that `[X + headerLength]` is the source port of an unfragmented TCP or UDP packet.
   ///

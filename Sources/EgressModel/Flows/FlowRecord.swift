@@ -30,6 +30,8 @@ public struct FlowRecord: Equatable, Sendable {
   public var proxy: ProxyTarget?
   /// Headers this flow was wrapped in, outermost first (`vlan`, `gre`, `vxlan` …); VLAN tags are not listed.
   public var encapsulation: [String]
+  /// What a Service's address was translated to on this host; nil where nothing shows it.
+  public var backend: SocketAddress?
 
   public var scope: Scope
   public var workload: Workload?
@@ -41,7 +43,7 @@ public struct FlowRecord: Equatable, Sendable {
     id: UInt64, start: Timestamp, end: Timestamp, transport: Transport, source: SocketAddress, destination: SocketAddress,
     out: FlowCounters, in: FlowCounters, reportedOut: FlowCounters = FlowCounters(), reportedIn: FlowCounters = FlowCounters(),
     state: FlowState, endReason: FlowEndReason? = nil, application: Application? = nil, names: [NameEvidence] = [],
-    tls: TLSFacts? = nil, proxy: ProxyTarget? = nil, encapsulation: [String] = [], scope: Scope = .external,
+    tls: TLSFacts? = nil, proxy: ProxyTarget? = nil, encapsulation: [String] = [], backend: SocketAddress? = nil, scope: Scope = .external,
     workload: Workload? = nil, vendor: Vendor? = nil, verdict: Verdict? = nil, findings: [FindingKind] = []
   ) {
     self.id = id
@@ -61,6 +63,7 @@ public struct FlowRecord: Equatable, Sendable {
     self.tls = tls
     self.proxy = proxy
     self.encapsulation = encapsulation
+    self.backend = backend
     self.scope = scope
     self.workload = workload
     self.vendor = vendor

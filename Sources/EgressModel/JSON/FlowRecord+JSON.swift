@@ -19,6 +19,7 @@ extension FlowRecord {
       "tls": tls?.json,
       "proxy": proxy?.json,
       "encapsulation": encapsulation.isEmpty ? nil : .strings(encapsulation),
+      "backend": backend?.json,
       "vendor": vendor?.json,
       "workload": workload?.json,
       "verdict": verdict?.json,

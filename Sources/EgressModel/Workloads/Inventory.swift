@@ -37,6 +37,8 @@ public struct Pod: Hashable, Sendable {
   public var namespace: String
   public var name: String
   public var uid: String?
+  /// What the kubelet calls a static pod, in control groups for example: the hash of its manifest (`kubernetes.io/config.hash`).
+  public var staticHash: String?
   public var labels: [String: String]
   public var addresses: [IPAddress]
   public var hostNetwork: Bool

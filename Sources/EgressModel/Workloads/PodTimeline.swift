@@ -13,9 +13,12 @@ public struct PodTimeline: Sendable {
   private var tenures: [IPAddress: [Tenure]] = [:]
   /// By uid, those that are gone included.
   private var pods: [String: Pod] = [:]
+  /// The uids of static pods, by what the kubelet calls them.
+  private var staticPods: [String: String] = [:]
   /// When each pod that is gone went; the others have no entry.
   private var ended: [String: Timestamp] = [:]
 
+  static let rounding: Int64 = 1_000_000_000
   /// The API tells times in whole seconds, by another clock.
   static let slack: Int64 = 2_000_000_000
   /// Longer than any flow is kept after its last packet.
@@ -49,13 +52,16 @@ public struct PodTimeline: Sendable {
   public mutating func note(_ pod: Pod, since: Timestamp?, at now: Timestamp) {
     let key = Self.key(pod)
     let before = pods.updateValue(pod, forKey: key)
+    if let hash = pod.staticHash { staticPods[hash] = key }
     let owned = pod.ownsAddresses && !pod.hostNetwork ? pod.addresses : []
     for address in before?.addresses ?? [] where !owned.contains(address) { end(address, key, at: now) }
     if !pod.ownsAddresses { ended[key] = ended[key] ?? now } else { ended[key] = nil }
     for address in owned {
       let last = tenures[address]?.last
       if let last, last.pod == key, last.until == nil { continue }
-      let from = since ?? now
+      var from = since ?? now
+      // The API tells whole seconds, and in one second an address may change hands: then the new pod has it when the old one let go of it.
+      if let until = last?.until, until > from, until.since(from) < Self.rounding { from = until }
       // Who had it before cannot have it any more, though nobody has said so yet.
       if let last, last.until == nil { end(address, last.pod, at: max(last.from, min(from, now))) }
       tenures[address, default: []].append(Tenure(pod: key, from: from, until: nil))
@@ -84,7 +90,9 @@ public struct PodTimeline: Sendable {
     let old = Set(ended.filter { $0.value <= limit }.keys)
     guard !old.isEmpty else { return }
     for key in old {
-      for address in pods.removeValue(forKey: key)?.addresses ?? [] {
+      let pod = pods.removeValue(forKey: key)
+      if let hash = pod?.staticHash, staticPods[hash] == key { staticPods[hash] = nil }
+      for address in pod?.addresses ?? [] {
         tenures[address]?.removeAll { $0.pod == key }
         if tenures[address]?.isEmpty == true { tenures[address] = nil }
       }
@@ -103,6 +111,6 @@ public struct PodTimeline: Sendable {
     return pods[tenure.pod]
   }
 
-  /// A pod that is there or was there lately.
-  public func pod(uid: String) -> Pod? { pods[uid] }
+  /// A pod that is there or was there lately, by its uid or, for a static pod, by what the kubelet calls it.
+  public func pod(uid: String) -> Pod? { pods[uid] ?? staticPods[uid].flatMap { pods[$0] } }
 }

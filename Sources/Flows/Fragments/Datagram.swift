@@ -14,6 +14,8 @@ struct Datagram {
     var transport: Transport
     /// Pieces meet only at the same depth of nesting, so a datagram inside a datagram inside a datagram ends where nesting does.
     var encapsulation: Encapsulation
+    /// A node shows a fragment on several links; each link's are put together on their own.
+    var link: UInt16
   }
 
   /// Octets without a hole.
@@ -45,8 +47,8 @@ struct Datagram {
   /// It was whole, and was handed on; pieces that come again are not another datagram's.
   private(set) var isSettled = false
 
-  init(_ packet: Packet, _ fragment: Packet.Fragment, at time: Timestamp) {
-    key = Key(packet, fragment)
+  init(_ packet: Packet, _ key: Key, at time: Timestamp) {
+    self.key = key
     var template = packet
     template.fragment = nil
     (template.payloadOffset, template.payloadLength, template.capturedPayloadLength) = (0, 0, 0)
@@ -143,10 +145,10 @@ struct Datagram {
 }
 
 extension Datagram.Key {
-  init(_ packet: Packet, _ fragment: Packet.Fragment) {
+  init(_ packet: Packet, _ fragment: Packet.Fragment, on link: UInt16) {
     self.init(
       source: packet.source, destination: packet.destination, identification: fragment.identification, transport: packet.transport,
-      encapsulation: packet.encapsulation)
+      encapsulation: packet.encapsulation, link: link)
   }
 }
 

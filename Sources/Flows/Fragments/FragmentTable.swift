@@ -27,16 +27,16 @@ struct FragmentTable {
 
   /// Takes in a fragment, and gives back the datagram that is whole by it and those that had to go.
   mutating func insert(
-    _ packet: Packet, _ fragment: Packet.Fragment, _ frame: Span<UInt8>, at time: Timestamp
+    _ packet: Packet, _ fragment: Packet.Fragment, _ frame: Span<UInt8>, on link: UInt16, at time: Timestamp
   ) -> (whole: Datagram?, displaced: [Datagram]) {
     if datagrams.isEmpty { datagrams = ContiguousArray(repeating: [], count: Self.groups) }
-    let key = Datagram.Key(packet, fragment)
+    let key = Datagram.Key(packet, fragment, on: link)
     let group = group(of: key.source)
     var displaced = expire(group, at: time)
     var place = datagrams[group].lastIndex { $0.key == key }
     if place == nil {
       if datagrams[group].count >= Self.datagramsPerGroup { displaced += displace(from: group) }
-      datagrams[group].append(Datagram(packet, fragment, at: time))
+      datagrams[group].append(Datagram(packet, key, at: time))
       count += 1
       place = datagrams[group].count - 1
     }

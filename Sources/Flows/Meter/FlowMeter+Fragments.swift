@@ -6,9 +6,11 @@ extension FlowMeter {
   ///
   /// A datagram is one packet, as connection tracking has it, with the octets of all its fragments. It counts when it is whole, in the flow
   /// that it turns out to belong to; one that does not become whole counts when it is given up, and nothing of its payload is read.
-  @inline(never) mutating func observeFragment(_ packet: Packet, _ fragment: Packet.Fragment, _ frame: Span<UInt8>, at time: Timestamp) {
+  @inline(never) mutating func observeFragment(
+    _ packet: Packet, _ fragment: Packet.Fragment, _ frame: Span<UInt8>, on link: UInt16, at time: Timestamp
+  ) {
     tally.fragments &+= 1
-    let (whole, displaced) = fragments.insert(packet, fragment, frame, at: time)
+    let (whole, displaced) = fragments.insert(packet, fragment, frame, on: link, at: time)
     for datagram in displaced { giveUp(datagram) }
     guard let datagram = whole else { return }
     tally.datagramsReassembled &+= 1
@@ -37,10 +39,10 @@ extension FlowMeter {
     if !datagram.isWhole { packet.capturedPayloadLength = 0 }
     if let fragment = packet.fragment {
       // A piece of another datagram, inside a tunnel. Tunnels nest only so deep, so this ends.
-      observeFragment(packet, fragment, octets.span, at: time)
+      observeFragment(packet, fragment, octets.span, on: datagram.key.link, at: time)
     } else {
       if packet.encapsulation == encapsulation { packet.ipLength = datagram.ipLength }
-      meter(packet, octets.span, at: time)
+      meter(packet, octets.span, on: datagram.key.link, at: time)
     }
   }
 }

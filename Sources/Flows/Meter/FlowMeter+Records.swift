@@ -69,6 +69,11 @@ extension FlowMeter {
       sweptAt = time
       return
     }
+    // Capture threads are a little out of step with one another; more than that, and somebody set the clock back.
+    guard time.since(last) > -Self.sweepPeriod else {
+      sweptAt = time
+      return
+    }
     let elapsed = min(max(0, time.since(last)), Self.sweepPeriod)
     var due = Int(Double(table.places) * Double(elapsed) / Double(Self.sweepPeriod))
     guard due > 0 else { return }
@@ -84,7 +89,11 @@ extension FlowMeter {
   private mutating func visit(_ index: Int, at time: Timestamp, _ batch: inout FlowBatch) {
     guard table[index].isLive else { return }
     let idle = time.since(table[index].last)
-    if idle > idleLimit(table[index]) {
+    if idle < -Self.sweepPeriod, configuration.activeTimeout != nil {
+      // Live, its last packet was in a time that is still to come again, until when it would stay. A replay's files may be in any order.
+      table[index].last = time
+      table[index].reportedAt = min(table[index].reportedAt, time)
+    } else if idle > idleLimit(table[index]) {
       end(index, table[index].isFinished ? .endOfFlow : .idleTimeout)
     } else if let activeTimeout = configuration.activeTimeout {
       let flow = table[index]

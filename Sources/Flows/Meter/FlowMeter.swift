@@ -59,6 +59,15 @@ public struct FlowMeter: ~Copyable, Sendable {
     set { configuration.local = newValue }
   }
 
+  /// Addresses that stand for others of the cluster: a flow to one of them may be seen once more with that of a backend.
+  public var services: Set<IPAddress> = []
+
+  /// As in the configuration.
+  public var tunnelEnds: [IPPrefix]? {
+    get { configuration.tunnelEnds }
+    set { configuration.tunnelEnds = newValue }
+  }
+
   /// As in the configuration.
   public var clients: [IPAddress: IPAddress] {
     get { names.clients }
@@ -99,16 +108,25 @@ public struct FlowMeter: ~Copyable, Sendable {
   /// - Parameters:
   ///   - frame: what was captured.
   ///   - originalLength: octets of the frame on the wire.
-  public mutating func observe(_ frame: Span<UInt8>, linkType: LinkType, at time: Timestamp, originalLength: Int) {
+  ///   - link: the kernel's number of the interface, where several are watched: what is seen on more than one counts once. Cooked frames
+  ///     (SLL2) say it themselves. 0 when it is not known.
+  public mutating func observe(_ frame: Span<UInt8>, linkType: LinkType, at time: Timestamp, originalLength: Int, link: UInt32 = 0) {
     tally.frames &+= 1
     tally.bytes &+= UInt64(truncatingIfNeeded: max(originalLength, frame.count))
     if firstFrameAt == nil { firstFrameAt = time }
     let packet = decode(frame, linkType: linkType, originalLength: originalLength)
+    let link = Self.link(of: frame, linkType) ?? UInt16(truncatingIfNeeded: link)
     if let fragment = packet.fragment {
-      observeFragment(packet, fragment, frame, at: time)
+      observeFragment(packet, fragment, frame, on: link, at: time)
     } else {
-      meter(packet, frame, at: time)
+      meter(packet, frame, on: link, at: time)
     }
+  }
+
+  /// The number of the interface in a cooked header. Its low half is enough: two links that show the same flow would have to be 65,536 apart.
+  private static func link(of frame: Span<UInt8>, _ linkType: LinkType) -> UInt16? {
+    guard linkType == .linuxSLL2, frame.count >= 8 else { return nil }
+    return UInt16(frame[6]) << 8 | UInt16(frame[7])
   }
 
   /// Decodes a frame, down to what a tunnel carries if it may be opened.
@@ -124,7 +142,7 @@ public struct FlowMeter: ~Copyable, Sendable {
   }
 
   /// Meters one packet, or a datagram that came in pieces.
-  mutating func meter(_ packet: Packet, _ frame: Span<UInt8>, at time: Timestamp) {
+  mutating func meter(_ packet: Packet, _ frame: Span<UInt8>, on link: UInt16, at time: Timestamp) {
     if packet.stop != .complete {
       tally.undecoded[packet.stop] &+= 1
       // A frame whose transport header is cut still counts; one whose transport is unknown cannot.
@@ -161,8 +179,8 @@ public struct FlowMeter: ~Copyable, Sendable {
       index = new
     }
     if packet.transport == .tcp, packet.tcpFlags.contains(.syn) { synchronise(index, packet, from: sender) }
-    if configuration.countsTunnelledOnce, table[index].isCopy(isTunnelled: !packet.encapsulation.isEmpty, from: sender) {
-      tally.tunnelledCopies &+= 1
+    if table[index].isCopy(on: link, from: sender, at: time) {
+      tally.copies &+= 1
       return
     }
     let isWatched = table[index].take(packet.ipLength, packet.tcpFlags, from: sender, at: time)
@@ -234,7 +252,7 @@ public struct FlowMeter: ~Copyable, Sendable {
     guard let index = table.insert(flow, hash: hash) else { return nil }
     nextID += 1
     tally.flowsStarted &+= 1
-    findTranslation(index, packet, from: sender, at: time)
+    findTranslation(index, packet, frame, from: sender, at: time)
     if configuration.reportsStarts {
       started.append(
         FlowStart(
@@ -275,4 +293,5 @@ struct FlowDetails {
   var certified: [NameEvidence] = []
   var tls: TLSFacts?
   var proxy: ProxyTarget?
+  var backend: SocketAddress?
 }

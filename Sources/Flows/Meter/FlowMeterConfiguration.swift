@@ -45,9 +45,6 @@ public struct FlowMeterConfiguration: Sendable {
   /// Between whom tunnels are opened; nil for everybody. Whoever can send a tunnel's packets can put any addresses and names inside, so of traffic that
   /// is not trusted the flow is the tunnel's own.
   public var tunnelEnds: [IPPrefix]?
-  /// Whether packets that are seen both inside a tunnel and without it count once. A node shows what its pods send at their own interfaces,
-  /// and inside VXLAN once more at its uplink; in a capture of one interface the two would be different packets.
-  public var countsTunnelledOnce = false
   /// Octets of one stream that are held while a hello or a request is incomplete.
   public var streamByteLimit = 65_536 + 2_048
   /// Octets of all streams and hellos together, with what it takes to keep them. Arrays that grow may take up to twice as much.

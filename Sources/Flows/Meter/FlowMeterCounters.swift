@@ -22,8 +22,8 @@ public struct FlowMeterCounters: Equatable, Sendable {
   public var datagramsAbandoned = Tally<DatagramAbandonment>()
   /// Datagrams among them whose first fragment was not seen; they count in a flow without ports.
   public var orphanDatagrams: UInt64 = 0
-  /// Packets seen inside a tunnel and without it, left out once (`FlowMeterConfiguration.countsTunnelledOnce`).
-  public var tunnelledCopies: UInt64 = 0
+  /// Packets that were seen once more on another link.
+  public var copies: UInt64 = 0
   public var flowsStarted: UInt64 = 0
   public var flowsLive = 0
   /// Flows that ended, by why; interim records count as `activeTimeout`.

@@ -14,12 +14,12 @@ extension FlowRecord {
     let (flow, details) = (metered.flow, metered.details.take())
     let isTurned = flow.initiator == .high
     self.init(
-      id: flow.id, start: flow.start, end: flow.last, transport: flow.key.transport, source: flow.key.end(flow.initiator),
+      id: flow.id, start: flow.start, end: max(flow.start, flow.last), transport: flow.key.transport, source: flow.key.end(flow.initiator),
       destination: flow.key.end(flow.responder), out: isTurned ? flow.high : flow.low, in: isTurned ? flow.low : flow.high,
       reportedOut: isTurned ? flow.reportedHigh : flow.reportedLow, reportedIn: isTurned ? flow.reportedLow : flow.reportedHigh,
       state: flow.state(isOver: metered.reason != .activeTimeout), endReason: metered.reason, application: flow.content.application,
       names: details?.names ?? [], tls: details?.recordedTLS, proxy: details?.proxy,
-      encapsulation: details?.encapsulation.layers.map(\.name) ?? [])
+      encapsulation: details?.encapsulation.layers.map(\.name) ?? [], backend: details?.backend)
   }
 }
 

@@ -30,12 +30,6 @@ struct Flow {
     static let dnsAnswered = Marks(rawValue: 1 << 10)
     /// DNS over TCP: both streams are read for as long as the flow lives.
     static let dnsStream = Marks(rawValue: 1 << 11)
-    /// The side's packets were first seen inside a tunnel, or without one.
-    static let tunnelledLow = Marks(rawValue: 1 << 12)
-    static let tunnelledHigh = Marks(rawValue: 1 << 13)
-    static let bareLow = Marks(rawValue: 1 << 14)
-    static let bareHigh = Marks(rawValue: 1 << 15)
-
     /// The responder's stream is read for its certificate.
     static let certificate = Marks(rawValue: 1 << 16)
 
@@ -91,6 +85,9 @@ struct Flow {
   var streams = Flow.none
   /// Index of the names and TLS facts, or `none`.
   var details = Flow.none
+  /// The link on which the side's packets count; 0 until it sent one, and where links have no numbers.
+  var lowLink: UInt16 = 0
+  var highLink: UInt16 = 0
   let id: UInt64
   let start: Timestamp
   var reportedAt: Timestamp
@@ -130,10 +127,13 @@ struct Flow {
   /// TCP: nothing more is expected but stragglers.
   var isFinished: Bool { marks.contains(.fin) || marks.contains(.reset) || marks.contains(.refused) }
 
-  /// Whether a packet is seen once more: a side's packets count as its first one was seen, inside a tunnel or not.
-  mutating func isCopy(isTunnelled: Bool, from sender: FlowKey.Side) -> Bool {
-    guard !marks.contains(Marks(isTunnelled ? .bareLow : .tunnelledLow, sender)) else { return true }
-    marks.insert(Marks(isTunnelled ? .tunnelledLow : .bareLow, sender))
+  /// Whether a packet is seen once more: a side's packets count on the link that showed its first one, since a bridge, a tunnel and the
+  /// uplink show it again. After a second of silence another link may take over, because the first may be gone.
+  @inline(__always) mutating func isCopy(on link: UInt16, from sender: FlowKey.Side, at time: Timestamp) -> Bool {
+    let home = sender == .low ? lowLink : highLink
+    if home == link { return false }
+    if home != 0, time.since(last) <= FlowMeterConfiguration.second { return true }
+    if sender == .low { lowLink = link } else { highLink = link }
     return false
   }
 

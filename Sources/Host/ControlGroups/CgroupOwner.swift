@@ -21,14 +21,16 @@ public enum CgroupOwner: Hashable, Sendable {
     }
   }
 
-  /// The workload. A pod needs the inventory for its name: `pod` is asked with the uid.
+  /// The workload. A pod needs the inventory for its name: `pod` is asked with the uid. A container may have a name besides its id.
   ///
   /// A pod that nobody knows is named by its uid as a container, since its namespace cannot be told.
-  public func workload(command: String? = nil, pod: (_ uid: String) -> Workload? = { _ in nil }) -> Workload {
+  public func workload(
+    command: String? = nil, pod: (_ uid: String) -> Workload? = { _ in nil }, container: (_ id: String, _ runtime: String) -> String? = { _, _ in nil }
+  ) -> Workload {
     switch self {
     case .unit(let name, _): Workload(kind: .systemd, name: name)
     case .pod(let uid, _): pod(uid) ?? Workload(kind: .container, name: "pod-\(uid)", uid: uid)
-    case .container(_, let id): Workload(kind: .container, name: String(id.prefix(id.isContainerID ? 12 : id.count)), uid: id)
+    case .container(let runtime, let id): Workload(kind: .container, name: container(id, runtime) ?? String(id.prefix(id.isContainerID ? 12 : id.count)), uid: id)
     case .session(let id, _): Workload(kind: .process, name: command ?? "session-\(id).scope")
     case .other(let path): Workload(kind: .process, name: command ?? path)
     }

@@ -25,7 +25,7 @@ public enum LinkChange: Hashable, Sendable {
   case changed(from: Link, to: Link)
 }
 
-/// Tells which interfaces come, go, rise and fall.
+/// Tells which interfaces come, go, rise and fall, and when addresses or routes change.
 ///
 /// rtnetlink is the bell only: whatever it says, and even when it lost messages, the list of links is read again and compared.
 public final class LinkMonitor {
@@ -33,21 +33,20 @@ public final class LinkMonitor {
   public private(set) var links: [String: Link] = [:]
   private let netlink: NetlinkSocket
 
-  /// RTMGRP_LINK of linux/rtnetlink.h.
-  private static let linkGroup: UInt32 = 1
+  /// RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR, RTMGRP_IPV4_ROUTE and RTMGRP_IPV6_ROUTE of linux/rtnetlink.h.
+  private static let groups: UInt32 = 0x1 | 0x10 | 0x100 | 0x40 | 0x400
 
   public init() throws(HostError) {
-    netlink = try NetlinkSocket(.route, groups: Self.linkGroup, what: "interfaces")
+    netlink = try NetlinkSocket(.route, groups: Self.groups, what: "interfaces")
     links = try Self.list()
   }
 
-  /// Readable when something may have changed; for a caller with a `poll` of its own.
-  public var descriptor: Int32 { netlink.descriptor.number }
-
-  /// What changed since the last call, in the order of names; waits at most so long for something to change.
-  public func changes(waiting milliseconds: Int32 = 0) throws(HostError) -> [LinkChange] {
+  /// What changed of the links since the last call, in the order of names; waits at most so long for something to change.
+  ///
+  /// - Returns: nil when nothing changed; no change of a link when addresses or routes did.
+  public func changes(waiting milliseconds: Int32 = 0) throws(HostError) -> [LinkChange]? {
     var descriptor = pollfd(fd: netlink.descriptor.number, events: Int16(POLLIN), revents: 0)
-    guard unsafe poll(&descriptor, 1, milliseconds) > 0 else { return [] }
+    guard unsafe poll(&descriptor, 1, milliseconds) > 0 else { return nil }
     var buffer = [UInt8](repeating: 0, count: 32 << 10)
     // Emptied before the list is read, so that a change in between rings again. An overflow (ENOBUFS) ends the loop as well.
     while unsafe recv(netlink.descriptor.number, &buffer, buffer.count, Int32(MSG_DONTWAIT)) > 0 {}

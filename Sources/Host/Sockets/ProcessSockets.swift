@@ -30,17 +30,20 @@ enum ProcessSockets {
     (try? TextFile.read("/proc/\(process)/cgroup", limit: 64 << 10)).flatMap(cgroupPath(inProcessFile:))
   }
 
-  /// Takes the path of version 2, or of systemd's own hierarchy where version 2 says nothing (cgroups(7)).
+  /// Takes the path of version 2, or of systemd's own hierarchy where version 2 says nothing, or without a systemd that of any controller
+  /// of version 1 (cgroups(7)).
   static func cgroupPath(inProcessFile text: String) -> String? {
     var unified: String?
     var systemd: String?
+    var controller: String?
     for line in text.split(separator: "\n") {
       let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
       guard fields.count == 3 else { continue }
       if fields[1].isEmpty { unified = String(fields[2]) }
       if fields[1] == "name=systemd" { systemd = String(fields[2]) }
+      if controller == nil, fields[2] != "/" { controller = String(fields[2]) }
     }
-    if let unified, unified != "/" { return unified }
-    return systemd ?? unified
+    for path in [unified, systemd] { if let path, path != "/" { return path } }
+    return controller ?? systemd ?? unified
   }
 }

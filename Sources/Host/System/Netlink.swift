@@ -39,6 +39,11 @@ struct NetlinkMessage: Equatable {
     return attributes
   }
 
+  /// An attribute, padded to four octets.
+  static func attribute(_ type: UInt16, _ value: [UInt8]) -> [UInt8] {
+    UInt16(4 + value.count).hostOctets + type.hostOctets + value + [UInt8](repeating: 0, count: -value.count & 3)
+  }
+
   /// A request, ready to be sent.
   static func request(type: UInt16, flags: UInt16, sequence: UInt32, payload: [UInt8]) -> [UInt8] {
     UInt32(16 + payload.count).hostOctets + type.hostOctets + flags.hostOctets + sequence.hostOctets + UInt32(0).hostOctets + payload
@@ -65,6 +70,7 @@ struct NetlinkSocket: ~Copyable {
   enum Family: Int32 {
     case route = 0
     case socketDiagnostics = 4
+    case netfilter = 12
   }
 
   let descriptor: Descriptor

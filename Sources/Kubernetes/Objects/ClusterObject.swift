@@ -40,6 +40,7 @@ struct ObjectMetadata {
   var created: Timestamp?
   var labels: [String: String] = [:]
   var controller: Workload.Owner?
+  var staticHash: String?
 
   init() {}
 
@@ -53,6 +54,7 @@ struct ObjectMetadata {
       case "continue": continuation = try cursor.string().flatMap { $0.isEmpty ? nil : $0 }
       case "creationTimestamp": created = try cursor.string().flatMap(Timestamp.init)
       case "labels": labels = try cursor.stringMap()
+      case "annotations": try cursor.members { cursor, key in if key == "kubernetes.io/config.hash" { staticHash = try cursor.string() } }
       case "ownerReferences":
         try cursor.elements { cursor in if let owner = try Self.controller(&cursor) { controller = owner } }
       default: break
@@ -132,6 +134,7 @@ extension ClusterObject {
       }
     }
     (pod.namespace, pod.name, pod.uid, pod.labels) = (metadata.namespace, metadata.name, metadata.uid, metadata.labels)
+    pod.staticHash = metadata.staticHash
     pod.owner = metadata.controller?.outliving(podLabels: metadata.labels)
     return .pod(pod, since: started ?? metadata.created)
   }

@@ -60,6 +60,7 @@ public struct InventoryReader: Sendable {
     case "Pod":
       var pod = Self.pod(namespace: namespace, name: name, spec: spec, status: status)
       pod.uid = metadata["uid"]?.string()
+      pod.staticHash = metadata["annotations"]?.anyMembers()?["kubernetes.io/config.hash"]?.string()
       pod.labels = labels
       pod.owner = Self.controller(metadata)
       if problems.errors.isEmpty { pods[key] = pod }

@@ -38,6 +38,7 @@ extension Listing where Record == FlowRecord {
         Column("proxy_target", .csv) { Cell(text: $0.proxy?.target.text) },
         Column("proxy_port", .csv) { Cell(count: $0.proxy?.port) },
         Column("encapsulation", .csv) { Cell(text: $0.encapsulation.listWording) },
+        Column("backend", .csv) { Cell(text: $0.backend?.description) },
         Column("vendor", .details, width: 16) { Cell(text: $0.vendor?.name) },
         Column("category", .csv) { Cell(text: $0.vendor?.category) },
         Column("state", width: 11) { .text($0.state.rawValue) },

@@ -8,11 +8,21 @@ public struct MetricFamily: Sendable {
   public struct Sample: Sendable {
     /// In the order to show. Names of destinations are no labels: strangers would choose how many series there are.
     public var labels: [(name: String, value: String)]
-    public var value: UInt64
+    /// As the format writes it.
+    public var value: String
 
     public init(_ value: UInt64, _ labels: KeyValuePairs<String, String> = [:]) {
-      self.labels = labels.map { ($0, $1) }
-      self.value = value
+      self.init(value, labels: labels.map { ($0, $1) })
+    }
+
+    public init(_ value: UInt64, labels: [(name: String, value: String)]) {
+      self.labels = labels
+      self.value = "\(value)"
+    }
+
+    public init(real value: Double) {
+      labels = []
+      self.value = "\(value)"
     }
   }
 

@@ -4,7 +4,8 @@ extension StoreReader {
   private static let columns = """
     id, flow, start, end, transport, source, source_port, address, port, packets_out, bytes_out, packets_in, bytes_in,
     reported, state, end_reason, application, names, tls,
-    proxy, encapsulation, scope, workload, vendor, verdict, findings
+    proxy, encapsulation, scope, workload, vendor, verdict, findings,
+    backend, backend_port
     """
 
   /// Flows that were alive in the window, ordered by their end. `body` says whether to go on.
@@ -125,6 +126,9 @@ extension StoreReader {
       guard let kind = FindingKind(rawValue: String(word)) else { throw row.malformed("findings", "has '\(word)', which is no finding") }
       flow.findings.append(kind)
     }
+    let backend = try row.optionalAddress("backend")
+    let backendPort = try row.port("backend_port")
+    flow.backend = backend.map { SocketAddress(ip: $0, port: backendPort) }
     return flow
   }
 }

@@ -91,7 +91,12 @@ struct Row {
   }
 
   func address(_ column: String) throws(StorageError) -> IPAddress {
-    let text = try text(column)
+    guard let address = try optionalAddress(column) else { throw malformed(column, "is NULL") }
+    return address
+  }
+
+  func optionalAddress(_ column: String) throws(StorageError) -> IPAddress? {
+    guard let text = try optionalText(column) else { return nil }
     guard let address = IPAddress(text) else { throw malformed(column, "is '\(text)', which is no address") }
     return address
   }

@@ -105,11 +105,11 @@ extension Schema {
   private static let sources = ["tls_sni", "quic_sni", "http_host", "http_connect", "socks", "dns", "certificate", "ptr"]
   private static let confidences = ["confirmed", "resolved", "shared", "hint"]
 
-  private static func time(_ column: String) -> String {
+  static func time(_ column: String) -> String {
     "strftime('%Y-%m-%dT%H:%M:%fZ', \(column) / 1e9, 'unixepoch')"
   }
 
-  private static func transport(_ column: String) -> String {
+  static func transport(_ column: String) -> String {
     "CASE \(column) WHEN 1 THEN 'icmp' WHEN 6 THEN 'tcp' WHEN 17 THEN 'udp' WHEN 58 THEN 'icmpv6' WHEN 132 THEN 'sctp' ELSE CAST(\(column) AS TEXT) END"
   }
 

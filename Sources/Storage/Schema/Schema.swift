@@ -9,7 +9,7 @@
 ///   `destination_ip`, `destination_port`, `scope`, `packets_out`, `bytes_out`, `packets_in`, `bytes_in`, `state`, `end_reason`
 ///   (IPFIX element 136, NULL while live), `application`, `name`, `name_source`, `name_confidence` (the most trusted name),
 ///   `names` (JSON), `tls` (JSON), `proxy` (JSON), `encapsulation` (JSON), `vendor`, `vendor_category`, `workload_group`,
-///   `workload` (JSON), `decision`, `verdict` (JSON), `findings`, `endpoint`.
+///   `workload` (JSON), `decision`, `verdict` (JSON), `findings`, `endpoint`, `backend_ip`, `backend_port`.
 /// - `v_endpoints`: `endpoint`, `workload_group`, `workload_kind`, `namespace`, `workload_name`, `node`, `workload` (JSON), `name`,
 ///   `name_source`, `name_confidence`, `chain`, `address`, `port`, `transport`, `scope`, `application`, `vendor`, `vendor_category`,
 ///   `vendor_domain`, `vendor_many_tenant`, `ech`, `first_seen`, `last_seen`, `first_seen_ns`, `last_seen_ns`, `flows`, `answered`,
@@ -22,5 +22,5 @@ enum Schema {
   /// `EGRO`, in `PRAGMA application_id`.
   static let applicationID: Int32 = 0x4547_524f
 
-  static let migrations: [Migration] = [Migration(sql: tables1 + views1)]
+  static let migrations: [Migration] = [Migration(sql: tables1 + views1), Migration(sql: backends2)]
 }

@@ -21,8 +21,8 @@ final class FlowWriter {
       """
       INSERT INTO flows(run, flow, endpoint, start, end, transport, source, source_port, address, port,
         packets_out, bytes_out, packets_in, bytes_in, reported, state, end_reason, application,
-        names, tls, proxy, encapsulation, scope, workload, vendor, verdict, findings)
-      VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        names, tls, proxy, encapsulation, scope, workload, vendor, verdict, findings, backend, backend_port)
+      VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """)
     delete = try Statement(database, "DELETE FROM flows WHERE id = ?")
     findLive = try Statement(
@@ -87,6 +87,8 @@ final class FlowWriter {
     insert.bind(verdict)
     let kinds = findings(flow, isNew)
     insert.bind(kinds.isEmpty ? earlier?.findings : kinds.map(\.rawValue).joined(separator: " "))
+    insert.bind(flow.backend?.ip.description)
+    insert.bind(flow.backend?.port.map(Int64.init))
     try insert.run()
     if let earlier {
       // A new row, and only then the old one away: who follows the flows by row sees that this one went on.

@@ -9,6 +9,7 @@ struct AlertDelivery: ServiceLifecycle.Service {
   let recorder: Recorder
   let hooks: [Hook]
   let runner: HookRunner
+  let counters: DaemonCounters
   var logger: Logger
 
   /// How often to look for due alerts.
@@ -55,6 +56,7 @@ struct AlertDelivery: ServiceLifecycle.Service {
       failure = error
     }
     let attempt = alert.attempts + 1
+    counters.note(alertTo: hook, failure == nil ? "ok" : attempt >= Self.attemptLimit ? "given_up" : "failed")
     if let failure {
       logger.warning("hook \(hook.key) \(failure)", metadata: ["alert": "\(alert.id)", "attempt": "\(attempt)"])
     }

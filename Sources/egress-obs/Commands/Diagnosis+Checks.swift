@@ -33,6 +33,7 @@ extension Diagnosis {
         check: "socket owners", status: warnings.isEmpty ? .ok : .warn,
         detail: warnings.isEmpty ? "control groups by sock_diag" : warnings.joined(separator: "; "),
         nextStep: warnings.isEmpty ? nil : "mount cgroup v2; without it owners come from /proc"))
+    rows.append(translation())
     do {
       let servers = try ResolverConfiguration.current().nameservers.map(\.description)
       rows.append(Diagnosis(check: "reverse DNS", status: .ok, detail: "asks \(servers.joined(separator: ", "))", nextStep: "--no-reverse-dns switches it off"))
@@ -42,25 +43,39 @@ extension Diagnosis {
     return rows
   }
 
+  /// How `run` would find out that a flow is another one once more, behind address translation.
+  private static func translation() -> Diagnosis {
+    let check = "address translation"
+    do {
+      _ = try ConnectionTracking()
+      return Diagnosis(check: check, status: .ok, detail: "connection tracking is asked: exact")
+    } catch {
+      return Diagnosis(
+        check: check, status: .ok, detail: "told by sequence numbers and contents: \(error)",
+        nextStep: "CAP_NET_ADMIN would let connection tracking be asked, for short datagrams whose port changes and for Services of other nodes")
+    }
+  }
+
+  /// What `run` would watch.
   static func capture() -> [Diagnosis] {
-    let interfaces = NetworkInterface.all()
-    guard !interfaces.isEmpty else {
-      return [Diagnosis(check: "interfaces", status: .fail, detail: "none can be listed", nextStep: "check /sys/class/net and the network namespace")]
+    let capture: Diagnosis
+    do {
+      let warnings = try PacketSource(interface: WatchedInterface.everyLink).warnings.joined(separator: "; ")
+      capture = Diagnosis(
+        check: "capture", status: warnings.isEmpty ? .ok : .warn, detail: "every interface can be captured on", nextStep: warnings.isEmpty ? nil : warnings)
+    } catch {
+      capture = Diagnosis(check: "capture", status: .fail, detail: "\(error)")
     }
-    return interfaces.map { interface in
-      let name = "interface \(interface.name)"
-      let addresses = interface.addresses.map(\.description).joined(separator: " ")
-      guard interface.isUp else { return Diagnosis(check: name, status: .ok, detail: "down, so not captured on") }
-      do {
-        let source = try PacketSource(interface: interface.name)
-        let warnings = source.warnings.joined(separator: "; ")
-        return Diagnosis(
-          check: name, status: warnings.isEmpty ? .ok : .warn, detail: "can be captured on; \(addresses.isEmpty ? "no address" : addresses)",
-          nextStep: warnings.isEmpty ? nil : warnings)
-      } catch {
-        return Diagnosis(check: name, status: .fail, detail: "\(error)", nextStep: nil)
-      }
+    let interfaces = NetworkInterface.all().filter { $0.isUp }
+    let uplinks = HostNetwork.uplinks
+    let named = interfaces.filter { uplinks.contains($0.name) || $0.addresses.contains { !$0.isLinkLocal } }
+    let rows = named.map { interface in
+      let kind = interface.isLoopback ? "loopback, of which DNS is read" : uplinks.contains(interface.name) ? "uplink" : "inside"
+      return Diagnosis(check: "interface \(interface.name)", status: .ok, detail: ([kind] + interface.addresses.map(\.description)).joined(separator: " "))
     }
+    let others = interfaces.count - named.count
+    let rest = others == 0 ? [] : [Diagnosis(check: "other interfaces", status: .ok, detail: "\(others) without an address of their own, as links of pods are")]
+    return [capture] + rows + rest
   }
 
   static func database(at path: String) -> [Diagnosis] {

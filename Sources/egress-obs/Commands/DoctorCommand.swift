@@ -20,6 +20,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
   func run() async throws {
     var diagnoses = Diagnosis.host() + Diagnosis.capture()
+    diagnoses += await Diagnosis.daemons()
     diagnoses += Diagnosis.database(at: database.db)
     if !input.policies.isEmpty || !input.inventory.isEmpty { diagnoses += Diagnosis.declared(try input.load(for: engine.engine)) }
     if let client = try kubernetes.client() { diagnoses += await Diagnosis.cluster(client) }

@@ -16,7 +16,7 @@ struct RunCommand: AsyncParsableCommand {
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "An interface; may be repeated. Without it every one that is up and has an address, but no port of a bridge that is watched. On any, forwarded packets count twice.",
+      "An interface; may be repeated. Without it every one that is there or comes, each packet counted once.",
       valueName: "name"))
   var interface: [String] = []
   @Option(help: "The database.")
@@ -48,6 +48,10 @@ struct RunCommand: AsyncParsableCommand {
   var reverseDNS = true
   @Flag(inversion: .prefixedNo, help: "Let the kernel cut bulk data to its headers.")
   var kernelFilter = true
+  @Option(
+    help: ArgumentHelp(
+      "Serve metrics for Prometheus at /metrics, and /healthz and /readyz, by HTTP on this address; 127.0.0.1:9464 is for this host alone.", valueName: "address:port"))
+  var metrics: ListenAddress?
   @Flag(help: "Print nothing but logs.")
   var quiet = false
   @Option(help: "The least severe log message to write.")

@@ -74,13 +74,13 @@ struct CaptureLoop: ServiceLifecycle.Service {
       meter.note(source.statistics, of: interface)
       meter.close(interface)
     }
-    let linkType = source.linkType
+    let (linkType, link) = (source.linkType, source.link)
     var noted = WallClock.now
     var end: Timestamp?
     while true {
       let outcome = try meter.withMeter { meter throws(CaptureError) in
         try source.read(atMost: Self.batch) { frame, time, length in
-          meter.observe(frame, linkType: linkType, at: time, originalLength: length)
+          meter.observe(frame, linkType: linkType, at: time, originalLength: length, link: link)
         }
       }
       let now = WallClock.now

@@ -16,7 +16,7 @@ final class ConnectionStarts: Sendable {
     var at: Timestamp
   }
 
-  private let addresses: Set<IPAddress>
+  private let host: CurrentHost
   private let answers = Mutex<[SocketPair: Answer]>([:])
   private let logger: Logger
 
@@ -25,8 +25,8 @@ final class ConnectionStarts: Sendable {
   static let memory: Int64 = 5_000_000_000
   private static let batch = 256
 
-  init(of host: HostNetwork, logger: Logger) {
-    addresses = Set(host.addresses)
+  init(of host: CurrentHost, logger: Logger) {
+    self.host = host
     self.logger = logger
   }
 
@@ -58,7 +58,7 @@ final class ConnectionStarts: Sendable {
 
   private func step(_ source: PacketSource, _ attribution: SocketAttribution) throws(CaptureError) {
     var pairs: [SocketPair] = []
-    let linkType = source.linkType
+    let (linkType, addresses) = (source.linkType, host.now.addresses)
     _ = try source.read(atMost: Self.batch) { frame, _, length in
       let packet = PacketDecoder.decode(frame, linkType: linkType, originalLength: length)
       guard packet.hasPorts, addresses.contains(packet.source) else { return }

@@ -29,9 +29,8 @@ struct Daemon {
   }
 
   func run() async throws {
-    let interfaces = try WatchedInterface.chosen(
-      options.interface, CaptureConfiguration(bufferSize: Int32(options.buffer) << 20, filter: options.kernelFilter ? .truncatingBulk : nil))
-    let host = try Trouble.naming { try HostNetwork.current() }
+    let interfaces = try WatchedInterface.chosen(options.interface, bufferSize: Int32(options.buffer) << 20, cutsBulk: options.kernelFilter)
+    let host = try Trouble.naming { try CurrentHost() }
     let cluster = try options.kubernetes.watch()
     let (read, annotate) = (declaredReader(), annotatorMaker(host))
     let files = try read()
@@ -40,20 +39,24 @@ struct Daemon {
     let recorder = try await openRecorder(annotator, interfaces, at: started)
     let meter = SharedMeter(meterConfiguration(host, annotator.declared.inventory))
     let heard = try Trouble.naming { try StoreReader(path: options.db).recentNames(since: started.adding(nanoseconds: -Self.rememberedNames)) }
-    meter.withMeter { meter in for name in heard { meter.learn(name) } }
+    meter.withMeter { meter in
+      for name in heard { meter.learn(name) }
+      meter.services = annotator.declared.inventory.serviceAddresses
+    }
 
     let pods = KnownPods(of: host)
     pods.note(annotator.pods)
-    let declarations = Declarations(files: files, recorder: recorder, meter: meter, host: host, pods: pods, read: read, annotator: annotate)
+    let declarations = Declarations(files: files, recorder: recorder, meter: meter, host: host, given: options.local, pods: pods, read: read, annotator: annotate)
     let starts = ConnectionStarts(of: host, logger: logger)
+    let counters = DaemonCounters()
     let notifier = SystemdNotifier(environment: ProcessInfo.processInfo.environment)
     let printer = options.quiet ? nil : ListingPrinter(.flows, format: .table)
     let pump = Pump(
-      meter: meter, recorder: recorder, configuration: pumpConfiguration(host, starts, cluster == nil ? nil : pods), notifier: notifier, logger: logger,
+      meter: meter, recorder: recorder, configuration: pumpConfiguration(host, starts, cluster == nil ? nil : pods, counters), notifier: notifier, logger: logger,
       onOutcome: { outcome in printer?.print(outcome.new.filter { $0.scope == .external || $0.scope == .private }) })
     let readiness = Readiness(
-      interfaces: interfaces.map(\.name), notifier: notifier, logger: logger,
-      message: "watching \(interfaces.map(\.name).joined(separator: ", ")); in another terminal: egress-obs report --db \(options.db)")
+      interfaces: interfaces.map(\.name), notifier: notifier, logger: logger, counters: counters,
+      message: "watching \(WatchedInterface.summary(of: interfaces)); in another terminal: egress-obs report --db \(options.db)")
     let captures = interfaces.map { interface in
       CaptureLoop(interface: interface.name, configuration: interface.configuration, meter: meter, starts: starts) { event in
         readiness.note(event)
@@ -62,13 +65,20 @@ struct Daemon {
     }
     // A stop goes through them from the last to the first: capture ends, then what the meter holds is recorded, then delivery ends.
     var services: [any ServiceLifecycle.Service] = [
-      AlertDelivery(recorder: recorder, hooks: options.hooks.hooks, runner: options.hooks.runner, logger: logger), pump,
+      AlertDelivery(recorder: recorder, hooks: options.hooks.hooks, runner: options.hooks.runner, counters: counters, logger: logger), pump,
       PolicyReload(declarations: declarations, notifier: notifier, logger: logger),
+      HostFollower(host: host, declarations: declarations, logger: logger),
     ]
     if let cluster { services.append(ClusterFollower(watch: cluster, declarations: declarations, logger: logger)) }
+    if let address = options.metrics {
+      let page = MetricsPage(counters: counters, meter: meter, cluster: cluster, database: options.db)
+      services.append(MetricsServer(address: address, page: page, counters: counters, logger: logger))
+    }
     services += captures
     do {
       try await ServiceGroup(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quietLogger).run()
+    } catch let trouble as Trouble {
+      throw trouble
     } catch {
       throw Trouble("\(error)")
     }
@@ -81,11 +91,12 @@ struct Daemon {
     return { try input.load(for: engine) }
   }
 
-  private func annotatorMaker(_ host: HostNetwork) -> @Sendable (Declared) throws -> Annotator {
-    let (judging, local) = (options.judging, host.local + options.local)
+  private func annotatorMaker(_ host: CurrentHost) -> @Sendable (Declared) throws -> Annotator {
+    let (judging, given) = (options.judging, options.local)
     return { declared in
+      let network = host.now
       let podBlocks = declared.inventory.nodes.flatMap(\.podCIDRs)
-      return judging.annotator(declared: declared, catalogue: try judging.catalogue(), local: local + podBlocks, nodeAddresses: host.addresses)
+      return judging.annotator(declared: declared, catalogue: try judging.catalogue(), local: network.local + given + podBlocks, nodeAddresses: Array(network.addresses))
     }
   }
 
@@ -114,19 +125,19 @@ struct Daemon {
       groupingWindow: options.groupingWindow, node: HostNetwork.nodeName)
   }
 
-  private func meterConfiguration(_ host: HostNetwork, _ inventory: Inventory) -> FlowMeterConfiguration {
+  private func meterConfiguration(_ host: CurrentHost, _ inventory: Inventory) -> FlowMeterConfiguration {
+    let network = host.now
     var configuration = FlowMeterConfiguration(seed: .random(in: 0 ... .max))
     configuration.capacity = options.maxFlows
     configuration.activeTimeout = 60 * FlowMeterConfiguration.second
-    configuration.local = host.local + options.local
-    configuration.clients = inventory.clients(besides: host.addresses)
-    configuration.countsTunnelledOnce = true
+    configuration.local = network.local + options.local
+    configuration.clients = inventory.clients(besides: Array(network.addresses))
     // A pod that hides its egress in a tunnel must not be believed what is inside.
-    configuration.tunnelEnds = host.addresses.map { IPPrefix($0) } + options.local
+    configuration.tunnelEnds = network.addresses.map { IPPrefix($0) } + options.local
     return configuration
   }
 
-  private func pumpConfiguration(_ host: HostNetwork, _ starts: ConnectionStarts, _ pods: KnownPods?) -> Pump.Configuration {
+  private func pumpConfiguration(_ host: CurrentHost, _ starts: ConnectionStarts, _ pods: KnownPods?, _ counters: DaemonCounters) -> Pump.Configuration {
     var nameservers: [SocketAddress]?
     if options.reverseDNS {
       do {
@@ -139,7 +150,7 @@ struct Daemon {
       database: options.db,
       retention: RetentionLimits(
         age: options.keepEndpoints.nanoseconds, flowsAge: options.keepFlows.nanoseconds, maximumBytes: UInt64(options.maxSize) << 20),
-      host: host, starts: starts, pods: pods, nameservers: nameservers)
+      host: host, starts: starts, pods: pods, nameservers: nameservers, counters: counters)
   }
 
   /// The service group tells of every step at levels meant for its own developers.

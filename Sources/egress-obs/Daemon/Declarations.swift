@@ -9,7 +9,9 @@ import Synchronization
 actor Declarations {
   private let recorder: Recorder
   private let meter: SharedMeter
-  private let host: HostNetwork
+  private let host: CurrentHost
+  /// Blocks that are local because the command line says so.
+  private let given: [IPPrefix]
   private let pods: KnownPods
   private let read: @Sendable () throws -> Declared
   private let annotator: @Sendable (Declared) throws -> Annotator
@@ -20,13 +22,14 @@ actor Declarations {
   private var joined: PolicySet?
 
   init(
-    files: Declared, recorder: Recorder, meter: SharedMeter, host: HostNetwork, pods: KnownPods, read: @escaping @Sendable () throws -> Declared,
+    files: Declared, recorder: Recorder, meter: SharedMeter, host: CurrentHost, given: [IPPrefix], pods: KnownPods, read: @escaping @Sendable () throws -> Declared,
     annotator: @escaping @Sendable (Declared) throws -> Annotator
   ) {
     self.files = files
     self.recorder = recorder
     self.meter = meter
     self.host = host
+    self.given = given
     self.pods = pods
     self.read = read
     self.annotator = annotator
@@ -52,6 +55,24 @@ actor Declarations {
     return try await apply()
   }
 
+  /// Takes addresses that came or went.
+  func hostChanged(from before: HostNetwork) async throws {
+    let network = host.now
+    guard network.lastingAddresses == before.lastingAddresses else {
+      _ = try await apply()
+      return
+    }
+    // Links of pods come and go; that needs no new judge.
+    let gone = Set(before.local).subtracting(network.local)
+    let come = Set(network.local).subtracting(before.local)
+    await recorder.changeLocal { local in local = local.filter { !gone.contains($0) } + come }
+    meter.withMeter { meter in
+      for address in before.addresses.subtracting(network.addresses) { meter.clients[address] = nil }
+      meter.clients.unite(Array(network.addresses))
+      meter.local = meter.local.filter { !gone.contains($0) } + come
+    }
+  }
+
   private func apply() async throws -> [ManifestError] {
     var declared = files
     var errors: [ManifestError] = []
@@ -65,9 +86,12 @@ actor Declarations {
     }
     let new = try annotator(declared)
     await recorder.replace(annotator: new)
+    let (network, given) = (host.now, given)
     meter.withMeter { meter in
-      meter.clients = declared.inventory.clients(besides: host.addresses)
+      meter.clients = declared.inventory.clients(besides: Array(network.addresses))
       meter.local = new.local ?? []
+      meter.tunnelEnds = network.addresses.map { IPPrefix($0) } + given
+      meter.services = declared.inventory.serviceAddresses
     }
     pods.note(new.pods)
     return errors
@@ -82,7 +106,7 @@ extension Declared {
     var timeline = cluster.timeline
     for pod in others { timeline.note(pod, since: Timestamp(nanoseconds: .min), at: Timestamp(nanoseconds: .min)) }
     self.timeline = timeline
-    inventory.pods = others + cluster.inventory.pods
+    inventory.pods = others.isEmpty ? cluster.inventory.pods : others + cluster.inventory.pods
     inventory.namespaces.merge(cluster.inventory.namespaces) { _, new in new }
     inventory.nodes += cluster.inventory.nodes
     inventory.services += cluster.inventory.services
@@ -95,12 +119,12 @@ extension Declared {
 /// Which pods the recorder knows now, for whoever may wait for better news.
 final class KnownPods: Sendable {
   private let timeline = Mutex(PodTimeline())
-  private let host: Set<IPAddress>
+  private let host: CurrentHost
 
   /// How long a flow waits for the API to tell of its pod, in nanoseconds.
   static let patience: Int64 = 10_000_000_000
 
-  init(of host: HostNetwork) { self.host = Set(host.addresses) }
+  init(of host: CurrentHost) { self.host = host }
 
   func note(_ pods: PodTimeline) { timeline.withLock { $0 = pods } }
 
@@ -108,11 +132,12 @@ final class KnownPods: Sendable {
   ///
   /// - Parameter owner: what the socket tables said of a flow of this host.
   func isAwaited(_ record: FlowRecord, owner: Workload?, at now: Timestamp) -> Bool {
-    guard now.since(record.start) < Self.patience, !record.source.ip.isLoopback else { return false }
+    // A flow of a time that is still to come began before somebody set the clock back.
+    guard (-Self.patience..<Self.patience).contains(now.since(record.start)), !record.source.ip.isLoopback else { return false }
     let pods = timeline.withLock { $0 }
-    if host.contains(record.source.ip) { return owner?.kind == .container && owner?.uid.map { $0.utf8.count < 40 && pods.pod(uid: $0) == nil } ?? false }
+    if host.isOwn(record.source.ip) { return owner?.kind == .container && owner?.uid.map { $0.utf8.count < 40 && pods.pod(uid: $0) == nil } ?? false }
     // Who talks to this host or a pod of it is a stranger.
-    return pods.pod(at: record.source.ip, record.start) == nil && !host.contains(record.destination.ip)
+    return pods.pod(at: record.source.ip, record.start) == nil && !host.isOwn(record.destination.ip)
       && pods.pod(at: record.destination.ip, record.start) == nil
   }
 }

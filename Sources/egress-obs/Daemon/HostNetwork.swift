@@ -1,32 +1,33 @@
-import Capture
 import EgressModel
 import FoundationEssentials
 import Host
+import Synchronization
 
 /// What this host's own network looks like, as far as it decides who is local.
-struct HostNetwork: Sendable {
+struct HostNetwork: Equatable, Sendable {
   /// The host's own addresses, loopback included.
-  var addresses: [IPAddress]
-  /// Who counts as local: the host itself and the networks behind it, which are those of interfaces without a default route (bridges, veths).
-  var local: [IPPrefix]
+  var addresses: Set<IPAddress>
+  /// Networks behind the host: those of interfaces without a default route (bridges, veths), and single addresses that are routed to such an interface
+  /// itself, as those of pods with a link of their own are.
+  var behind: Set<IPPrefix>
+
+  /// Who counts as local.
+  var local: [IPPrefix] { addresses.map { IPPrefix($0) } + behind }
 
   static func current() throws(HostError) -> HostNetwork {
     let all = try LocalAddress.all()
-    let uplinks = defaultRouteInterfaces()
-    let behind = all.filter { !uplinks.contains($0.interface) && !$0.address.isLinkLocal }.map(\.prefix)
-    return HostNetwork(addresses: all.map(\.address), local: all.map { IPPrefix($0.address) } + behind)
+    let routes = Route.all()
+    let uplinks = Set(routes.filter(\.isDefault).map(\.interface))
+    let networks = all.filter { !uplinks.contains($0.interface) && !$0.address.isLinkLocal }.map(\.prefix)
+    let routed = routes.filter { $0.destination.isHost && !$0.hasGateway && !uplinks.contains($0.interface) }.map(\.destination)
+    return HostNetwork(addresses: Set(all.map(\.address)), behind: Set(networks + routed.filter { !$0.address.isLinkLocal && !$0.address.isMulticast }))
   }
 
-  /// Interfaces with a default route, from /proc/net/route (IPv4) and /proc/net/ipv6_route.
-  static func defaultRouteInterfaces() -> Set<String> {
-    func lines(_ path: String) -> [[Substring]] {
-      let text = (try? Data(contentsOf: URL(filePath: path))).map { String(decoding: $0, as: UTF8.self) } ?? ""
-      return text.split(separator: "\n").map { $0.split(whereSeparator: \.isWhitespace) }
-    }
-    let v4 = lines("/proc/net/route").filter { $0.count > 7 && $0[1] == "00000000" && $0[7] == "00000000" }.map { String($0[0]) }
-    let v6 = lines("/proc/net/ipv6_route").filter { $0.count > 9 && $0[1] == "00" && $0[0].allSatisfy { $0 == "0" } && $0[9] != "lo" }
-    return Set(v4 + v6.map { String($0[9]) })
-  }
+  /// The interfaces with a default route.
+  static var uplinks: Set<String> { Set(Route.all().filter(\.isDefault).map(\.interface)) }
+
+  /// The addresses that decide what is judged; a pod's link brings others.
+  var lastingAddresses: Set<IPAddress> { addresses.filter { !$0.isLinkLocal } }
 
   /// The name of this node: what Kubernetes calls it, else the host's.
   static var nodeName: String {
@@ -34,47 +35,23 @@ struct HostNetwork: Sendable {
   }
 }
 
-/// An interface that the daemon captures on.
-struct WatchedInterface: Sendable {
-  var name: String
-  var configuration: CaptureConfiguration
+/// This host's network as it is now, for everybody who asks who is local.
+final class CurrentHost: Sendable {
+  private let network: Mutex<HostNetwork>
 
-  /// The named interfaces, or every one that is up, has an address and is not seen through another; of loopback only DNS, for
-  /// stub resolvers.
-  static func chosen(_ names: [String], _ configuration: CaptureConfiguration) throws -> [WatchedInterface] {
-    let all = NetworkInterface.all()
-    if !names.isEmpty {
-      return try names.map { name in
-        guard name == "any" || all.contains(where: { $0.name == name }) else {
-          throw Trouble("\(CaptureError.noSuchInterface(name: name, available: all.map(\.name)))")
-        }
-        return WatchedInterface(name: name, configuration: configuration)
-      }
-    }
-    var dnsOnly = configuration
-    dnsOnly.filter = .ports([53])
-    let candidates = all.filter { $0.isUp && !$0.addresses.isEmpty }
-    let names = Set(candidates.map(\.name))
-    // A veth with a link-local address and the bridge it is a port of would count every packet twice.
-    let chosen = candidates.filter { carrier(of: $0.name).map { !names.contains($0) } ?? true }.map {
-      WatchedInterface(name: $0.name, configuration: $0.isLoopback ? dnsOnly : configuration)
-    }
-    guard chosen.contains(where: { $0.configuration != dnsOnly }) else {
-      throw Trouble(
-        "no interface is up and has an address (there is: \(all.map(\.name).joined(separator: ", "))); bring one up or name one with --interface")
-    }
-    return chosen
-  }
+  init() throws(HostError) { network = Mutex(try .current()) }
 
-  /// The interface on which this one's packets are seen as well: the bridge or bond of a port, and what carries a VLAN.
-  static func carrier(of name: String) -> String? {
-    let directory = "/sys/class/net/\(name)"
-    if let master = try? FileManager.default.destinationOfSymbolicLink(atPath: directory + "/master") {
-      return master.split(separator: "/").last.map(String.init)
+  var now: HostNetwork { network.withLock { $0 } }
+
+  func isOwn(_ address: IPAddress) -> Bool { network.withLock { $0.addresses.contains(address) } }
+
+  /// Looks again. Gives what it was before, where it changed.
+  func refresh() throws(HostError) -> HostNetwork? {
+    let new = try HostNetwork.current()
+    return network.withLock { network in
+      guard network != new else { return nil }
+      defer { network = new }
+      return network
     }
-    let event = (try? Data(contentsOf: URL(filePath: directory + "/uevent"))).map { String(decoding: $0, as: UTF8.self) } ?? ""
-    guard event.split(separator: "\n").contains("DEVTYPE=vlan") else { return nil }
-    let entries = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-    return entries.first { $0.hasPrefix("lower_") }.map { String($0.dropFirst("lower_".count)) }
   }
 }

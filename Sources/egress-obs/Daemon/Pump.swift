@@ -11,12 +11,13 @@ actor Pump: ServiceLifecycle.Service {
   struct Configuration: Sendable {
     var database: String
     var retention: RetentionLimits
-    var host: HostNetwork
+    var host: CurrentHost
     var starts: ConnectionStarts
     /// Set where a cluster's API tells of pods, whose flows may be seen before.
     var pods: KnownPods?
     /// Nil switches reverse DNS off.
     var nameservers: [SocketAddress]?
+    var counters: DaemonCounters
   }
 
   /// How soon after its first packet a flow's socket is asked for; a short-lived one is gone later.
@@ -36,6 +37,7 @@ actor Pump: ServiceLifecycle.Service {
   private let onOutcome: @Sendable (Recorder.Outcome) -> Void
 
   private var owners: SocketOwners
+  private var translations: AddressTranslations
   private var reverse: ReverseNames?
   /// What waits for the next transaction.
   private var records: [FlowRecord] = []
@@ -47,8 +49,10 @@ actor Pump: ServiceLifecycle.Service {
   private var watchdogAt = ContinuousClock.now
   /// Set while the database cannot be written.
   private var failingSince: Timestamp?
-  private var retryAt: Timestamp?
+  private var retryAt: ContinuousClock.Instant?
   private var lost: UInt64 = 0
+  /// In earlier times of this kind.
+  private var lostBefore: UInt64 = 0
 
   init(
     meter: SharedMeter, recorder: Recorder, configuration: Configuration, notifier: SystemdNotifier?, logger: Logger,
@@ -61,6 +65,7 @@ actor Pump: ServiceLifecycle.Service {
     self.logger = logger
     self.onOutcome = onOutcome
     owners = SocketOwners(of: configuration.host, starts: configuration.starts)
+    translations = AddressTranslations(logger: logger)
     recordedAt = WallClock.now
     retainedAt = WallClock.now
     do {
@@ -95,11 +100,19 @@ actor Pump: ServiceLifecycle.Service {
     let now = WallClock.now
     let batch = meter.withMeter { $0.advance(to: now) }
     owners.bind(batch.started)
+    let translated = translations.ask(about: batch.started, at: now) { [meter] tuple in
+      meter.withMeter { $0.isLive(tuple.transport, from: tuple.source, to: tuple.destination) }
+    }
+    if !translated.isEmpty { meter.withMeter { meter in for (start, translation) in translated { meter.note(translation, of: start) } } }
     names += batch.names
-    await take(batch.records(), at: now)
+    var records = batch.records()
+    records.apply(translated)
+    await take(records, at: now)
     beatWatchdog()
+    let (waiting, lost, isWritable) = (self.records.count, lost + lostBefore, failingSince == nil)
+    configuration.counters.change { ($0.turned, $0.waiting, $0.lost, $0.isWritable) = (.now, waiting, lost, isWritable) }
     let isDue = now.since(recordedAt) >= (isIdle ? Self.heartbeatInterval : Self.batchTime) || now < recordedAt
-    if isDue, retryAt.map({ now >= $0 }) ?? true { await flush(at: now) }
+    if isDue, retryAt.map({ .now >= $0 }) ?? true { await flush(at: now) }
     if now.since(retainedAt) >= Self.retentionInterval { await retain(at: now) }
   }
 
@@ -127,6 +140,7 @@ actor Pump: ServiceLifecycle.Service {
       let outcome = try await recorder.record(
         ready, names: names, owners: owners.find(ready), counters: counters, window: (from: recordedAt, until: now), pointers: pointers)
       owners.forget(ready)
+      configuration.counters.note(outcome)
       // Nothing else runs between taking the records and here but notes of events, so these are exactly what was recorded.
       names = []
       records = late.isEmpty ? [] : records.filter { late.contains($0.id) }
@@ -151,7 +165,7 @@ actor Pump: ServiceLifecycle.Service {
       failingSince = now
       logger.error("\(error); up to \(Self.backlogLimit) flows wait in memory until it can be written")
     }
-    retryAt = now.adding(nanoseconds: 2_000_000_000)
+    retryAt = .now + .seconds(2)
     let excess = records.count - Self.backlogLimit
     if excess > 0 {
       records.removeFirst(excess)
@@ -163,7 +177,7 @@ actor Pump: ServiceLifecycle.Service {
   private func recovered(since: Timestamp, at now: Timestamp) async {
     logger.notice("\(configuration.database) can be written again; \(lost) flows were lost")
     if lost > 0 { await record(Coverage.Gap(from: since, until: now, reason: "database not writable, \(lost) flows lost")) }
-    (failingSince, retryAt, lost) = (nil, nil, 0)
+    (failingSince, retryAt, lostBefore, lost) = (nil, nil, lostBefore + lost, 0)
   }
 
   private func record(gapOf interface: String, since: Timestamp, until: Timestamp) async {

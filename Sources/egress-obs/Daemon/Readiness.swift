@@ -8,13 +8,15 @@ final class Readiness: Sendable {
   private let notifier: SystemdNotifier?
   private let logger: Logger
   private let message: String
+  private let counters: DaemonCounters
 
   /// - Parameter message: what a person is told then.
-  init(interfaces: [String], notifier: SystemdNotifier?, logger: Logger, message: String) {
+  init(interfaces: [String], notifier: SystemdNotifier?, logger: Logger, counters: DaemonCounters, message: String) {
     waiting = Mutex(Set(interfaces))
     self.notifier = notifier
     self.logger = logger
     self.message = message
+    self.counters = counters
   }
 
   func note(_ event: CaptureLoop.Event) {
@@ -30,6 +32,7 @@ final class Readiness: Sendable {
     }
     let isReady = waiting.withLock { waiting in waiting.remove(interface) != nil && waiting.isEmpty }
     guard isReady else { return }
+    counters.change { $0.isReady = true }
     StandardError.write(message + "\n")
     try? notifier?.notify(.ready, .status(message))
   }

@@ -14,13 +14,12 @@ struct ReverseNames: ~Copyable {
 
   private let resolver: ReverseResolver
   private var waiting: [(record: FlowRecord, until: Timestamp)] = []
-  private var ignoredPorts: Set<UInt16> = []
+  /// Our own sockets: a port of ours is ours only on this host's addresses.
+  private var ignored: Set<SocketAddress> = []
+  private let host: CurrentHost
 
-  /// This host's addresses: a port of ours is ours only on these.
-  private let addresses: [IPAddress]
-
-  init(nameservers: [SocketAddress], of host: HostNetwork) throws(HostError) {
-    addresses = host.addresses
+  init(nameservers: [SocketAddress], of host: CurrentHost) throws(HostError) {
+    self.host = host
     resolver = try ReverseResolver(nameservers: nameservers)
   }
 
@@ -29,15 +28,14 @@ struct ReverseNames: ~Copyable {
   /// - Returns: the answers to keep over a restart.
   mutating func step(at now: Timestamp, excludingFrom meter: SharedMeter) -> [(IPAddress, CachedPointer, until: Timestamp)] {
     let ports = resolver.localPorts
-    if ports != ignoredPorts {
-      let (added, removed) = (ports.subtracting(ignoredPorts), ignoredPorts.subtracting(ports))
+    let ours = Set(host.now.addresses.flatMap { address in ports.map { SocketAddress(ip: address, port: $0) } })
+    if ours != ignored {
+      let (added, removed) = (ours.subtracting(ignored), ignored.subtracting(ours))
       meter.withMeter { meter in
-        for address in addresses {
-          for port in removed { meter.observeAgain(SocketAddress(ip: address, port: port), transport: .udp) }
-          for port in added { meter.ignore(SocketAddress(ip: address, port: port), transport: .udp) }
-        }
+        for end in removed { meter.observeAgain(end, transport: .udp) }
+        for end in added { meter.ignore(end, transport: .udp) }
       }
-      ignoredPorts = ports
+      ignored = ours
     }
     return resolver.step(at: now).compactMap { answer in
       switch answer.name {
@@ -66,7 +64,7 @@ struct ReverseNames: ~Copyable {
     for (record, until) in waiting {
       if let named = named(record, at: now, cached: [:]) {
         ready.append(named)
-      } else if now >= until {
+      } else if now >= until || until.since(now) > Self.patience {
         ready.append(record)
       } else {
         still.append((record, until))

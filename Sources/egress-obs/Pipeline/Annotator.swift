@@ -70,6 +70,9 @@ struct Annotator: Sendable {
 }
 
 extension Inventory {
+  /// Addresses that stand for others.
+  var serviceAddresses: Set<IPAddress> { Set(services.flatMap(\.clusterIPs)) }
+
   /// Which addresses are one client's: those of each pod, and those of this host.
   func clients(besides host: [IPAddress] = []) -> [IPAddress: IPAddress] {
     var clients: [IPAddress: IPAddress] = [:]

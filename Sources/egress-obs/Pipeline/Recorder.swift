@@ -99,6 +99,13 @@ actor Recorder {
     try store.failed(id, error: error, nextAttempt: nextAttempt)
   }
 
+  /// Who counts as local from now on; of no matter where everybody does.
+  func changeLocal(_ change: (inout [IPPrefix]) -> Void) {
+    guard var local = annotator.local else { return }
+    change(&local)
+    annotator.local = local
+  }
+
   /// Judges what comes from now on by other policies.
   func replace(annotator: Annotator) {
     self.annotator = annotator

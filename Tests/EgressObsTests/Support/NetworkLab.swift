@@ -127,13 +127,14 @@ final class NetworkLab: Sendable {
 
   /// Starts the daemon on a namespace's link (the host's unless another is given) and waits until it captures.
   ///
+  /// - Parameter link: the link; nil for what the daemon takes by itself.
   /// - Parameter entering: the command that enters a namespace; `nsenter` keeps the real /sys, `ip netns exec` has the lab's resolver.
   func daemon(
-    _ database: Database, _ arguments: String..., in namespace: NetworkNamespace? = nil, entering: [String]? = nil, environment: [String: String] = [:]
+    _ database: Database, _ arguments: String..., on link: String? = "eth0", in namespace: NetworkNamespace? = nil, entering: [String]? = nil, environment: [String: String] = [:]
   ) throws -> Program {
     let command =
       (entering ?? ["nsenter", "--net=/run/netns/\((namespace ?? host).name)"]) + [Program.egressObs, "run", "--db", database.path]
-      + (arguments.contains("--interface") ? [] : ["--interface", "eth0"]) + arguments
+      + (arguments.contains("--interface") ? [] : link.map { ["--interface", $0] } ?? []) + arguments
     let daemon = try Program(command, environment: environment)
     guard eventually({ daemon.errorsSoFar.contains("watching ") || !daemon.isRunning }), daemon.isRunning else {
       throw Program.Failed(command: command, outcome: daemon.wait(seconds: 0))
