@@ -91,7 +91,7 @@ import Testing
         for format in ["json", "ndjson"] { try validate(try output(["explain", "shop/checkout", destination] + whence, format), nil) }
       }
     }
-    for command in [["audit"] + Sample.declared, ["report", "--db", database] + Sample.declared] { try validate(try output(command, "sarif"), "sarif-2.1.0") }
+    for command in [["audit"] + Sample.declared, ["report", "--db", database] + Sample.declared] { try validate(try output(command, "sarif"), "sarif") }
     let doctor = try Program.egressObs("doctor", "--db", database, "-o", "ndjson")
     try validate(doctor.output, "diagnosis.v1")
   }
