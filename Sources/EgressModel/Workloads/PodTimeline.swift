@@ -74,6 +74,9 @@ public struct PodTimeline: Sendable {
     guard let known = pods[key] else { return }
     for address in known.addresses { end(address, key, at: now) }
     ended[key] = ended[key] ?? now
+    // What is asked of it from now on is whose flows they were.
+    pods[key]?.labels = [:]
+    pods[key]?.ports = []
     if ended.count > Self.capacity { forget(before: ended.values.sorted()[ended.count / 2]) }
   }
 

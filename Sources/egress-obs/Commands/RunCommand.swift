@@ -50,7 +50,7 @@ struct RunCommand: AsyncParsableCommand {
   var kernelFilter = true
   @Option(
     help: ArgumentHelp(
-      "Serve metrics for Prometheus at /metrics, and /healthz and /readyz, by HTTP on this address; 127.0.0.1:9464 is for this host alone.", valueName: "address:port"))
+      "Serve metrics for Prometheus at /metrics, and /healthz and /readyz, by HTTP on this address; 127.0.0.1:9477 is for this host alone.", valueName: "address:port"))
   var metrics: ListenAddress?
   @Flag(help: "Print nothing but logs.")
   var quiet = false

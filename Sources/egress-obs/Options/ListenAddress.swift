@@ -1,7 +1,7 @@
 import ArgumentParser
 import EgressModel
 
-/// Where to listen: `127.0.0.1:9464`, `[::1]:9464`.
+/// Where to listen: `127.0.0.1:9477`, `[::1]:9477`.
 struct ListenAddress: ExpressibleByArgument, CustomStringConvertible, Sendable {
   var ip: IPAddress
   var port: UInt16
