@@ -12,7 +12,8 @@ struct MeterTarget: ~Copyable {
     static let isTight = Options(rawValue: 1)
     static let reportsLongFlows = Options(rawValue: 2)
     static let guardsTunnels = Options(rawValue: 4)
-    static let countsTunnelledOnce = Options(rawValue: 8)
+    /// Frames come from four links, as the upper bits of their link type say.
+    static let watchesLinks = Options(rawValue: 8)
     static let knowsItsClients = Options(rawValue: 16)
     static let knowsLocal = Options(rawValue: 32)
     static let ignoresOne = Options(rawValue: 64)
@@ -41,11 +42,12 @@ struct MeterTarget: ~Copyable {
     var target = MeterTarget(Options(rawValue: bytes[0]))
     var input = Input(bytes, skipping: 1)
     while !input.isAtEnd {
-      let linkType = PacketTarget.linkTypes[Int(input.octet(bytes)) % PacketTarget.linkTypes.count]
+      let kind = input.octet(bytes)
+      let linkType = PacketTarget.linkTypes[Int(kind) % PacketTarget.linkTypes.count]
       target.wait(input.octet(bytes))
       let beyond = 16 * Int(input.octet(bytes))
       let frame = bytes.extracting(input.range(input.uint16(bytes)))
-      target.observe(frame, linkType, originalLength: frame.count + beyond)
+      target.observe(frame, linkType, originalLength: frame.count + beyond, link: UInt32(kind >> 6) + 1)
     }
     target.finish()
   }
@@ -74,7 +76,6 @@ struct MeterTarget: ~Copyable {
     let inside = [IPPrefix("10.0.0.0/8"), IPPrefix("2001:db8::/32")].compactMap { $0 }
     if options.contains(.guardsTunnels) { configuration.tunnelEnds = inside }
     if options.contains(.knowsLocal) { configuration.local = inside }
-    configuration.countsTunnelledOnce = options.contains(.countsTunnelledOnce)
     if options.contains(.knowsItsClients) { configuration.clients.unite([IPAddress(v4: 0x7f00_0001), Self.client]) }
     self.options = options
     self.configuration = configuration
@@ -101,8 +102,9 @@ struct MeterTarget: ~Copyable {
     }
   }
 
-  private mutating func observe(_ frame: Span<UInt8>, _ linkType: LinkType, originalLength: Int) {
-    meter.observe(frame, linkType: linkType, at: now, originalLength: originalLength)
+  private mutating func observe(_ frame: Span<UInt8>, _ linkType: LinkType, originalLength: Int, link: UInt32) {
+    meter.observe(
+      frame, linkType: linkType, at: now, originalLength: originalLength, link: options.contains(.watchesLinks) ? link : 0)
     checkBounds()
     guard let sum = plain else { return }
     let packet = PacketDecoder.decode(frame, linkType: linkType, originalLength: originalLength)
@@ -137,11 +139,12 @@ struct MeterTarget: ~Copyable {
     let flawed = counters.undecoded.total - counters.undecoded[.complete] - cut
     // Each frame is a packet or a piece of a datagram, and each datagram is a packet or a piece of another.
     let packets = counters.frames + counters.datagramsReassembled + counters.datagramsAbandoned.total - counters.fragments
-    let left = flawed + counters.linkUpkeepFrames + counters.ignoredFrames + counters.errorMessages + counters.tunnelledCopies
+    let left = flawed + counters.linkUpkeepFrames + counters.ignoredFrames + counters.errorMessages + counters.copies
     if counters.flowsTranslated == 0 {
       demand(told.sum.packets == packets - left, "every packet is in a record: \(told.sum.packets) of \(packets) - \(left)")
     }
-    if let plain, options.isDisjoint(with: [.guardsTunnels, .countsTunnelledOnce, .knowsItsClients, .ignoresOne]) {
+    // A cooked frame says its link itself, so there may be copies without the option.
+    if let plain, counters.copies == 0, options.isDisjoint(with: [.guardsTunnels, .knowsItsClients, .ignoresOne]) {
       demand(told.sum == plain, "records add up to \(plain): \(told.sum)")
     }
   }
