@@ -213,6 +213,8 @@ actor Pump: ServiceLifecycle.Service {
 
   /// Records everything there is: the end of capture ended every flow.
   private func finish() async {
+    // Of flows that began a moment ago owners and translations are still to be asked for.
+    await tick()
     try? notifier?.notify(.stopping)
     let now = WallClock.now
     records += reverse?.giveUp() ?? []
