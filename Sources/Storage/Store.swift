@@ -67,6 +67,8 @@ public final class Store {
   /// `time` counts for live runs; what a replay covers is told by its heartbeats.
   public func beginRun(_ description: RunDescription, at time: Timestamp) throws(StorageError) -> RunStart {
     if lock == nil, !isTemporary { lock = try RunLock(path) }
+    // A daemon writes little at a time, and to the same pages; what it reads must not stay with it for weeks.
+    if description.kind == .live { try database.execute("PRAGMA cache_size = -2048") }
     let (active, gap) = try write { () throws(StorageError) in try runs.begin(description, at: time) }
     run = active
     return RunStart(id: RunID(rawValue: active.id), gap: gap)

@@ -41,7 +41,7 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The largest the database may become, in MiB.", valueName: "mib"))
   var maxSize = 2048
   @Option(help: ArgumentHelp("The capture buffer of each interface, in MiB.", valueName: "mib"))
-  var buffer = 8
+  var buffer = 32
   @Option(help: "The most flows held in memory.")
   var maxFlows = 262_144
   @Flag(inversion: .prefixedNo, help: "Ask reverse DNS for addresses that nothing else names; a hint only.")
