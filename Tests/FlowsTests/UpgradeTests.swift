@@ -41,6 +41,18 @@ import Wire
     }
   }
 
+  @Test func `a request that announces more than its segment holds is waited for, and read on behind it`() throws {
+    // RDP with the flag that a correlation of 36 octets follows. A fuzzer's find: reading went on behind the end of the segment.
+    let request: [UInt8] = [3, 0, 0, 55, 50, 0xe0, 0, 0, 0x12, 0x34, 0, 1, 8, 8, 0, 3, 0, 0, 0]
+    var run = MeterRun()
+    run.handshake()
+    run.say(request)
+    run.say([UInt8](repeating: 6, count: 36), at: request.count)
+    run.say(Traffic.clientHello("shop.example.com"), at: request.count + 36)
+    let record = try run.record()
+    #expect(record.tls?.sni?.text == "shop.example.com")
+  }
+
   @Test(arguments: ways.indices)
   func `what began in the clear and stays there is known for what it is`(way: Int) throws {
     var run = MeterRun()

@@ -98,7 +98,7 @@ extension FlowMeter {
       switch NameSniffer.judge(octets.extracting(heard...), resuming: &hearing.progress, isMidway: isMidway, isComplete: isComplete) {
       case .found(let speech):
         note(index, speech, from: sender)
-        guard let byteCount = speech.byteCount, byteCount > 0, hearing.turns < Hearing.maximumTurns else {
+        guard let byteCount = speech.byteCount, byteCount > 0, byteCount <= octets.count - heard, hearing.turns < Hearing.maximumTurns else {
           unwatch(index, .low)
           unwatch(index, .high)
           return (octets.count, .found(()))

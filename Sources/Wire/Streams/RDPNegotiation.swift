@@ -29,9 +29,11 @@ enum RDPNegotiation {
     }
     guard bytes.count >= request + 8 else { return .needMore(atLeast: request + 8) }
     guard bytes[request] == 1, bytes[request + 2] == 8, bytes[request + 3] == 0 else { return .other(.notRDP) }
-    // No bit set: RDP's own encryption. With the flag 8 there is a correlation of 36 octets behind the request.
+    // No bit set: RDP's own encryption.
+    guard bytes.uint32(at: request + 4) != 0 else { return .found(StreamOpening(.rdp)) }
+    // With the flag 8 there is a correlation of 36 octets behind the request.
     let end = request + 8 + (bytes[request + 1] & 8 != 0 ? 36 : 0)
-    return .found(StreamOpening(.rdp, byteCount: bytes.uint32(at: request + 4) == 0 ? nil : end))
+    return bytes.count >= end ? .found(StreamOpening(.rdp, byteCount: end)) : .needMore(atLeast: end)
   }
 }
 

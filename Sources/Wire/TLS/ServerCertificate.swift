@@ -11,10 +11,14 @@ public enum ServerCertificate {
     // The handshake messages out of their records: both cut the other as they like.
     var messages: [UInt8] = []
     var offset = 0
+    // Another kind of record: what came before it is all there is.
+    var isOver = false
     while bytes.count - offset >= 5 {
-      guard bytes[offset] == 22, bytes[offset + 1] == 3 else { return .other(.noCertificate) }
       let end = offset + 5 + Int(bytes.uint16(at: offset + 3))
-      guard end > offset + 5 else { return .other(.noCertificate) }
+      guard bytes[offset] == 22, bytes[offset + 1] == 3, end > offset + 5 else {
+        isOver = true
+        break
+      }
       messages += [UInt8](copying: bytes, in: offset + 5..<min(end, bytes.count))
       if end > bytes.count { break }
       offset = end
@@ -30,7 +34,7 @@ public enum ServerCertificate {
       let certificate = try cursor.structure(try cursor.uint24(messages.span))
       return .found(try CertificateNames.hosts(in: messages.span.extracting(certificate.offset..<certificate.end)))
     } catch {
-      guard case .truncated(.tls, let required, let available, _) = error else { return .other(.noCertificate) }
+      guard !isOver, case .truncated(.tls, let required, let available, _) = error else { return .other(.noCertificate) }
       let needed = bytes.count + max(1, required - available)
       return needed <= maximumPrefixLength ? .needMore(atLeast: needed) : .other(.overLimit)
     }

@@ -68,7 +68,6 @@ import Wire
   func `a protocol is known by what its client says first, and where it goes on with TLS`(index: Int) throws {
     let what = Self.cases[index]
     for rest in [[], [22, 3, 1, 0]] as [[UInt8]] {
-      // A correlation lies behind the request, and need not be there yet.
       let opening = try #require(first(what.bytes + rest).value, "\(what.application)")
       #expect(opening.application == what.application && opening.proxy == nil)
       #expect(opening.byteCount == (what.goesOn ? what.bytes.count : nil), "\(what.application)")
@@ -113,6 +112,17 @@ import Wire
       Issue.record("\(bytes): \(first(bytes))")
       return
     }
+  }
+
+  @Test func `what goes on behind an opening begins inside the stream`() {
+    let request = Self.rdp(cookie: "", flags: 8, protocols: 3)
+    for count in 0..<36 {
+      guard case .needMore(request.count + 36) = first(request + [UInt8](repeating: 6, count: count)) else {
+        Issue.record("\(count): \(first(request + [UInt8](repeating: 6, count: count)))")
+        return
+      }
+    }
+    #expect(first(request + [UInt8](repeating: 6, count: 36)).value?.byteCount == request.count + 36)
   }
 
   @Test func `what is told when nothing more comes is told of a part`() {

@@ -93,6 +93,13 @@ import Wire
     #expect(count < stream.count && calls < 100)
   }
 
+  @Test func `what follows the certificate takes nothing back`() {
+    let stream = F.records(Self.flight, sizes: [20_000])
+    for next in [F.record([1], type: 20), F.record([]), [UInt8]("220 ready\r\n".utf8)] {
+      #expect(ServerCertificate.names(in: (stream + next).span).value?.map(\.text) == ["shop.example.com", "*.shop.example.com"])
+    }
+  }
+
   @Test(arguments: [
     F.record(serverHello(extensions: [F.ext(43, [3, 4])])), F.record(serverHello()) + F.record([1], type: 20), F.record(serverHello()) + F.record([14, 0, 0, 0]),
     F.record([2, 0, 0, 0]), F.record([4, 0, 0, 0]), F.record([]), F.record([2, 40], type: 21), [UInt8]("220 ready\r\n".utf8),
