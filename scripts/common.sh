@@ -7,7 +7,7 @@ BUILD_PACKAGES=(libpcap-dev libsqlite3-dev libpsl-dev zlib1g-dev pkg-config libc
 SWIFT_PACKAGES=(libncurses-dev libcurl4-openssl-dev libxml2-dev)
 # SwiftPM does not enforce the arrows between modules unless it is asked to.
 BUILD_OPTIONS=(--explicit-target-dependency-import-check error)
-# With Swift's runtime inside a binary starts in half the time, runs 6 % faster, and needs no toolchain beside it.
+# With Swift's runtime inside a binary starts sooner, and needs no toolchain beside it.
 # shellcheck disable=SC2034 # not every script makes a release
 RELEASE_OPTIONS=(--configuration release --static-swift-stdlib)
 [[ -z ${SCRATCH_PATH:-} ]] || BUILD_OPTIONS+=(--scratch-path "$SCRATCH_PATH")
