@@ -45,16 +45,16 @@ internal import Glibc
     guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
     var header = [UInt8](repeating: 0, count: 24)
     guard unsafe header.withUnsafeMutableBytes({ unsafe pread(descriptor, $0.baseAddress, 24, 0) }) == 24 else { return nil }
-    let (magic, version) = unsafe header.withUnsafeBytes { bytes in
-      (unsafe bytes.load(as: UInt32.self), unsafe bytes.load(fromByteOffset: 4, as: UInt32.self))
+    let (magic, major, minor) = unsafe header.withUnsafeBytes { bytes in
+      (unsafe bytes.load(as: UInt32.self), unsafe bytes.load(fromByteOffset: 4, as: UInt16.self), unsafe bytes.load(fromByteOffset: 6, as: UInt16.self))
     }
     switch magic {
     case 0xa1b2_c3d4: nanoseconds = 1000
     case 0xa1b2_3c4d: nanoseconds = 1
     default: return nil
     }
-    // 2.4, as two numbers of 16 bits. Before 2.3 the lengths of a record were the other way round.
-    guard version == (4 << 16 | 2).littleEndian else { return nil }
+    // Before 2.3 the lengths of a record were the other way round.
+    guard (major, minor) == (2, 4) else { return nil }
     self.descriptor = descriptor
     self.snapLength = snapLength > 0 ? snapLength : Self.maximumLength
     unsafe buffer = .allocate(byteCount: 2 * Self.maximumLength, alignment: 16)
