@@ -28,6 +28,8 @@ public final class Store {
   }
 
   /// A database for one replay: it skips what makes writes survive a crash, and is removed together with the store.
+  ///
+  /// Its run is one transaction, so a write that fails takes back the whole run, and readers see what was written when the run has ended.
   public static func temporary(in directory: String = "/tmp") throws(StorageError) -> Store {
     let path = try DatabaseFile.makeTemporaryDirectory(in: directory) + "/egress.db"
     do throws(StorageError) {
@@ -69,6 +71,8 @@ public final class Store {
     if lock == nil, !isTemporary { lock = try RunLock(path) }
     // A daemon writes little at a time, and to the same pages; what it reads must not stay with it for weeks.
     if description.kind == .live { try database.execute("PRAGMA cache_size = -2048") }
+    // Pages that many batches change are written once, and not with each.
+    if isTemporary { try begin.run() }
     let (active, gap) = try write { () throws(StorageError) in try runs.begin(description, at: time) }
     run = active
     return RunStart(id: RunID(rawValue: active.id), gap: gap)
@@ -78,6 +82,7 @@ public final class Store {
   public func endRun(at time: Timestamp) throws(StorageError) {
     let active = try activeRun()
     try write { () throws(StorageError) in try runs.end(active, at: time) }
+    if database.isInTransaction { try commit.run() }
     run = nil
     lock = nil
   }
@@ -99,15 +104,17 @@ public final class Store {
 
   func write<Result>(_ body: () throws(StorageError) -> Result) throws(StorageError) -> Result {
     let runBefore = run
-    try begin.run()
+    // Of a temporary database's one transaction, which holds the run's beginning as well.
+    let isPart = database.isInTransaction
+    if !isPart { try begin.run() }
     do throws(StorageError) {
       let result = try body()
-      try commit.run()
+      if !isPart { try commit.run() }
       return result
     } catch {
       // SQLite rolls back by itself on some errors (a full disk); what the caller must hear is the first error.
       if database.isInTransaction { try? rollback.run() }
-      run = runBefore
+      run = isPart ? nil : runBefore
       forget()
       throw error
     }

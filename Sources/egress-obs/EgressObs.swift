@@ -18,7 +18,7 @@ struct EgressObs: AsyncParsableCommand {
   ///
   /// On the main thread, where `run` gives up rights before there is another one.
   @MainActor static func main() async {
-    Allocator.shareOneHeap()
+    Allocator.limitHeaps(to: 1)
     do {
       var command = try parseAsRoot(NegatedFilters.rewrite(Array(CommandLine.arguments.dropFirst())))
       if let run = command as? RunCommand { RunPrivileges.reduce(database: run.db) }

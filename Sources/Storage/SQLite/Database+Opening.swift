@@ -16,6 +16,8 @@ extension Database {
     if version == 0 {
       // Only before the first table: it lays out the file so that retention can give space back.
       try execute("PRAGMA auto_vacuum = INCREMENTAL")
+      // Larger pages are fewer, and nobody waits for a single one.
+      if isTemporary { try execute("PRAGMA page_size = 8192") }
     }
     if isTemporary {
       try execute("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384")

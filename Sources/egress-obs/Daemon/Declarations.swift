@@ -65,7 +65,7 @@ actor Declarations {
     // Links of pods come and go; that needs no new judge.
     let gone = Set(before.local).subtracting(network.local)
     let come = Set(network.local).subtracting(before.local)
-    await recorder.changeLocal { local in local = local.filter { !gone.contains($0) } + come }
+    recorder.changeLocal { local in local = local.filter { !gone.contains($0) } + come }
     meter.withMeter { meter in
       for address in before.addresses.subtracting(network.addresses) { meter.clients[address] = nil }
       meter.clients.unite(Array(network.addresses))
@@ -85,7 +85,7 @@ actor Declarations {
       declared.join(cluster, policies: joined ?? files.policies)
     }
     let new = try annotator(declared)
-    await recorder.replace(annotator: new)
+    recorder.replace(annotator: new)
     let (network, given) = (host.now, given)
     meter.withMeter { meter in
       meter.clients = declared.inventory.clients(besides: Array(network.addresses))

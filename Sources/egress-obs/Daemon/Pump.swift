@@ -138,7 +138,7 @@ actor Pump: ServiceLifecycle.Service {
     do {
       let counters = RunCounters(meter.withMeter { $0.counters }, dropped: meter.statistics.dropped)
       let outcome = try await recorder.record(
-        ready, names: names, owners: owners.find(ready), counters: counters, window: (from: recordedAt, until: now), pointers: pointers)
+        recorder.annotate(ready, owners: owners.find(ready)), names: names, counters: counters, window: (from: recordedAt, until: now), pointers: pointers)
       owners.forget(ready)
       configuration.counters.note(outcome)
       // Nothing else runs between taking the records and here but notes of events, so these are exactly what was recorded.

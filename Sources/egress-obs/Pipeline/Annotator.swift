@@ -12,6 +12,8 @@ struct Annotator: Sendable {
   private var scopes: ScopeClassifier
   let pods: PodTimeline
   let vendors: VendorCatalogue
+  /// What is to be said of flows under these policies.
+  let detector: FindingDetector
   private var vendorCache: [DomainName: Vendor?] = [:]
   /// Workloads of which only the address is known.
   private var addressCache: [IPAddress: Workload] = [:]
@@ -28,6 +30,7 @@ struct Annotator: Sendable {
     judge = declared.hasPolicies ? Judge(policies: declared.policies, inventory: declared.inventory) : nil
     scopes = ScopeClassifier(inventory: declared.inventory, nodeAddresses: nodeAddresses)
     pods = declared.timeline ?? PodTimeline(declared.inventory.pods)
+    detector = FindingDetector(rules: declared.policies.rules, catalogue: vendors)
   }
 
   /// Whether the flow is egress of something local.

@@ -3,17 +3,24 @@ import EgressModel
 import Flows
 import Policy
 import Storage
+import Synchronization
 
 /// Owns the database: annotates what the meter gives, stores it, and raises findings and alerts in the same transaction.
 ///
 /// `run` and `replay` drive the same recorder. One batch is one transaction: a crash loses at most the batch in flight.
 actor Recorder {
   private let store: Store
-  private var annotator: Annotator
-  private var detector: FindingDetector
+  private let annotator: Mutex<Annotator>
   private let alerting: Alerting?
   /// Whether findings are stored, and not only told with their flow: a replay alerts nobody, and reports find them anew.
   private let keepsFindings: Bool
+
+  /// The egress of one batch, ready to be stored.
+  struct Annotated: Sendable {
+    var flows: [FlowRecord]
+    /// By the policies that the flows were judged by.
+    let detector: FindingDetector
+  }
 
   /// What one batch came to.
   struct Outcome: Sendable {
@@ -31,9 +38,8 @@ actor Recorder {
   init(store: sending Store, annotator: Annotator, alerting: Alerting? = nil, keepsFindings: Bool = true) {
     self.keepsFindings = keepsFindings
     self.store = store
-    self.annotator = annotator
+    self.annotator = Mutex(annotator)
     self.alerting = alerting
-    detector = FindingDetector(rules: annotator.declared.policies.rules, catalogue: annotator.vendors)
   }
 
   /// Opens a run; gives the gap since the one before.
@@ -43,16 +49,26 @@ actor Recorder {
 
   func end(at time: Timestamp) throws(StorageError) { try store.endRun(at: time) }
 
-  /// - Parameters:
-  ///   - owners: who owns the sockets of this host's own flows, by flow.
-  ///   - window: from where to where the records reach, in the time of the capture.
+  /// Leaves out what is no egress and annotates the rest; may go on while the batch before is being stored.
+  ///
+  /// - Parameter owners: who owns the sockets of this host's own flows, by flow.
+  nonisolated func annotate(_ records: consuming [FlowRecord], owners: [UInt64: Workload] = [:]) -> Annotated {
+    var flows = records
+    let detector = annotator.withLock { annotator in
+      flows.removeAll { !annotator.isEgress($0) }
+      for index in flows.indices { annotator.annotate(&flows[index], owner: owners[flows[index].id]) }
+      return annotator.detector
+    }
+    return Annotated(flows: flows, detector: detector)
+  }
+
+  /// - Parameter window: from where to where the records reach, in the time of the capture.
   func record(
-    _ records: consuming [FlowRecord], names: [NameRecord], owners: [UInt64: Workload] = [:], counters: RunCounters, window: (from: Timestamp, until: Timestamp),
+    _ annotated: consuming Annotated, names: [NameRecord], counters: RunCounters, window: (from: Timestamp, until: Timestamp),
     pointers: [(IPAddress, CachedPointer, until: Timestamp)] = []
   ) throws(StorageError) -> Outcome {
-    var outcome = Outcome(flows: records, names: names)
-    outcome.flows.removeAll { !annotator.isEgress($0) }
-    for index in outcome.flows.indices { annotator.annotate(&outcome.flows[index], owner: owners[outcome.flows[index].id]) }
+    let detector = annotated.detector
+    var outcome = Outcome(flows: annotated.flows, names: names)
     let (from, until) = window
     try store.transaction { transaction throws(StorageError) in
       try transaction.record(names: outcome.names)
@@ -100,17 +116,16 @@ actor Recorder {
   }
 
   /// Who counts as local from now on; of no matter where everybody does.
-  func changeLocal(_ change: (inout [IPPrefix]) -> Void) {
-    guard var local = annotator.local else { return }
-    change(&local)
-    annotator.local = local
+  nonisolated func changeLocal(_ change: (inout [IPPrefix]) -> Void) {
+    annotator.withLock { annotator in
+      guard var local = annotator.local else { return }
+      change(&local)
+      annotator.local = local
+    }
   }
 
   /// Judges what comes from now on by other policies.
-  func replace(annotator: Annotator) {
-    self.annotator = annotator
-    detector = FindingDetector(rules: annotator.declared.policies.rules, catalogue: annotator.vendors)
-  }
+  nonisolated func replace(annotator new: Annotator) { annotator.withLock { $0 = new } }
 }
 
 extension FlowRecord {

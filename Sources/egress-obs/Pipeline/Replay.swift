@@ -6,10 +6,10 @@ import Synchronization
 
 /// The pipeline over capture files: one task reads and meters while others annotate and store the batches before.
 struct Replay {
-  /// Frames metered between two batches; at some 20 frames a flow a batch is a few thousand records.
-  static let framesPerBatch = 32_768
-  /// Batches that wait to be stored or are just being stored. With one, reading would wait whenever a batch is larger than the next.
-  static let batchesInFlight = 2
+  /// Frames metered between two batches; at some 20 frames a flow a batch is a few hundred records.
+  static let framesPerBatch = 8_192
+  /// Batches on their way: one is being stored while the next is annotated, and a third lets reading go on when batches differ in size.
+  static let batchesInFlight = 3
   /// Records drained at once when the captures end.
   static let recordsPerBatch = 8_192
 
@@ -83,7 +83,7 @@ struct Replay {
     }
   }
 
-  /// Lets a batch be stored while reading goes on, once not too many are in memory.
+  /// Lets a batch be annotated and stored while reading goes on, once not too many are in memory.
   private mutating func handOver(_ batch: consuming FlowBatch, _ counters: FlowMeterCounters) async throws {
     while writing.count >= Self.batchesInFlight { try await writing.removeFirst().value }
     let end = last ?? Timestamp(nanoseconds: 0)
@@ -93,10 +93,11 @@ struct Replay {
     let parcel = Parcel(batch)
     writing.append(
       Task { [recorder, onOutcome] in
-        try await before?.value
         guard let batch = parcel.take() else { return }
         let names = batch.names
-        onOutcome(try await recorder.record(batch.records(), names: names, counters: counters, window: window))
+        let annotated = recorder.annotate(batch.records())
+        try await before?.value
+        onOutcome(try await recorder.record(annotated, names: names, counters: counters, window: window))
       })
   }
 }
