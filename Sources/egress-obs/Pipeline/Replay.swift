@@ -11,7 +11,7 @@ struct Replay {
   /// Batches on their way: one is being stored while the next is annotated, and a third lets reading go on when batches differ in size.
   static let batchesInFlight = 3
   /// Records drained at once when the captures end.
-  static let recordsPerBatch = 8_192
+  static let recordsPerBatch = 2_048
 
   let recorder: Recorder
   let progress: Progress?
