@@ -19,13 +19,20 @@ struct Stages: ParsableCommand {
     let loaded = try LoadedCapture(reading: capture)
     var counters = FlowMeterCounters()
     let stages: [(label: String, nanoseconds: Double)] = [
-      ("read frames (libpcap, page cache)", try medianCPUTime(runs: runs, read)),
+      ("read frames (page cache)", try medianCPUTime(runs: runs, read)),
       ("decode, frames in memory", medianCPUTime(runs: runs) { decode(loaded) }),
       ("decode and meter, frames cut to their headers: flows alone", medianCPUTime(runs: runs) { _ = meter(loaded, headersOnly: true) }),
       ("decode and meter, whole frames: flows and names", medianCPUTime(runs: runs) { counters = meter(loaded, headersOnly: false) }),
     ]
     print("| stage | CPU ns/packet |\n| --- | ---: |")
     for stage in stages { print("| \(stage.label) | \(Int((stage.nanoseconds / Double(loaded.frames.count)).rounded())) |") }
+    let connections = QUICOpenings(loaded)
+    let initials = connections.datagramCount
+    if initials > 0 {
+      let opening = medianCPUTime(runs: runs) { consume(connections.open(loaded)) }
+      let microseconds = (opening / Double(initials) / 100).rounded() / 10
+      print("\n\(microseconds) µs of CPU per QUIC Initial: \(initials) datagrams that tell the ClientHellos of \(connections.count) connections.")
+    }
     print("\n\(counters.frames) frames, \(counters.flowsStarted) flows, \(counters.flowsNamed) of them named by what they carry.")
   }
 

@@ -25,8 +25,7 @@ struct Slab<Value: Sendable>: Sendable {
   }
 
   mutating func remove(at index: Int32) -> Value? {
-    guard let value = values[Int(index)] else { return nil }
-    values[Int(index)] = nil
+    guard let value = values[Int(index)].take() else { return nil }
     free.append(index)
     return value
   }

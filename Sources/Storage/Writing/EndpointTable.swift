@@ -193,13 +193,21 @@ final class EndpointTable {
 
   /// Writes the batch's changes.
   func flush() throws(StorageError) {
-    for index in changes.indices { try write(changes[index]) }
-    changes.removeAll(keepingCapacity: true)
+    // Taken out, so that each can be lent.
+    var written: [Change] = []
+    swap(&written, &changes)
+    try write(written.span)
+    written.removeAll(keepingCapacity: true)
+    swap(&written, &changes)
     if !holdsAll { names.removeAll(keepingCapacity: true) }
     batch += 1
   }
 
-  private func write(_ change: Change) throws(StorageError) {
+  private func write(_ changes: Span<Change>) throws(StorageError) {
+    for index in changes.indices { try write(changes[index]) }
+  }
+
+  private func write(_ change: borrowing Change) throws(StorageError) {
     if let facts = change.facts {
       change.isInsert ? try write(insertOf: change, facts) : try write(updateOf: change, facts)
     } else {

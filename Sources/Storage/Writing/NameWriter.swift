@@ -20,7 +20,7 @@ final class NameWriter {
     for index in names.indices { try record(names[index]) }
   }
 
-  private func record(_ name: NameRecord) throws(StorageError) {
+  private func record(_ name: borrowing NameRecord) throws(StorageError) {
     upsert.bind(name.name.text)
     upsert.bind(name.client)
     upsert.bind(name.type)
