@@ -69,6 +69,17 @@ import Testing
     #expect(outcome.errors.contains(words))
   }
 
+  @Test func `of a folder of units a link that leads nowhere is passed over, and of a manifest it is trouble`() throws {
+    let folder = try TemporaryDirectory()
+    _ = try folder.file("app.service", "[Service]\nIPAddressDeny=any\nIPAddressAllow=0.0.0.0/0\n")
+    try FileManager.default.createSymbolicLink(atPath: folder.path + "/alias.service", withDestinationPath: folder.path + "/uninstalled.service")
+    let audit = try Program.egressObs("audit", "--policies", folder.path, "-o", "ndjson")
+    #expect(audit.status == 0 && audit.output.contains("app.service"), "\(audit)")
+    try FileManager.default.createSymbolicLink(atPath: folder.path + "/gone.yaml", withDestinationPath: folder.path + "/nothing.yaml")
+    let trouble = try Program.egressObs("audit", "--policies", folder.path)
+    #expect(trouble.status == 2 && trouble.errors.contains("gone.yaml"), "\(trouble)")
+  }
+
   @Test func `policies in which there is no policy are said to be none`() throws {
     let outcome = try Program.egressObs("replay", Sample.capture, "--policies", Sample.inventory, "--emit", "nothing")
     #expect(outcome.status == 0)

@@ -22,7 +22,9 @@ struct InputFile {
         throw Trouble("\(path): cannot be listed; check its permissions")
       }
       let files = names.sorted().filter { name in
-        manifestSuffixes.contains { name.hasSuffix($0) } || withUnitFiles && PolicySet.isUnitFile(path + "/" + name)
+        if manifestSuffixes.contains(where: name.hasSuffix) { return true }
+        // A link that leads nowhere, as the alias of a unit that was uninstalled, is no unit; systemd passes over it, too.
+        return withUnitFiles && PolicySet.isUnitFile(path + "/" + name) && FileManager.default.fileExists(atPath: path + "/" + name)
       }
       guard !files.isEmpty else {
         throw Trouble("\(path): holds no manifest (\(manifestSuffixes.map { "*" + $0 }.joined(separator: ", "))\(withUnitFiles ? ", systemd units" : "")); check the path")
