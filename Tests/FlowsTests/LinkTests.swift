@@ -77,6 +77,41 @@ private let nodes = (IPAddress(v4: 0xc0a8_0101), IPAddress(v4: 0xc0a8_0102))
     #expect(record.out.packets == 3)
   }
 
+  @Test func `who takes over the address of a pod whose link is gone is another one`() throws {
+    var run = MeterRun()
+    let packets = [Traffic.udp(client, server, [1]), Traffic.icmp(client.ip, server.ip, type: 8, [1])]
+    let answers = [Traffic.udp(server, client, [1]), Traffic.icmp(server.ip, client.ip, type: 0, [1])]
+    for link in [2, 3] as [UInt32] {
+      // On the pod's link and on the bridge; answers come the other way round.
+      for packet in packets { for shown in [link, 12] { run.feed(packet, link: shown) } }
+      for answer in answers { for shown in [12, link] { run.feed(answer, link: shown) } }
+      if link == 2 { run.meter.linkIsGone(2) }
+    }
+    let records = run.drain()
+    #expect(records.count == 4 && records.allSatisfy { $0.out.packets == 1 && $0.in.packets == 1 })
+  }
+
+  @Test func `a link that comes back ends neither this host's own flows nor connections`() throws {
+    var run = MeterRun { $0.clients.unite([IPAddress(v4: 0x7f00_0001), client.ip]) }
+    let pod = SocketAddress(ip: IPAddress(v4: 0x0af4_010b), port: 50_000)
+    let segments = [Traffic.tcp(pod, server, .syn, sequence: 1000), Traffic.tcp(pod, server, .ack, sequence: 1001)]
+    for (index, segment) in segments.enumerated() {
+      if index == 1 {
+        run.meter.linkIsGone(2)
+        run.wait(seconds: 2)
+      }
+      for packet in [segment, Traffic.udp(client, server, [1])] { run.feed(packet, link: index == 0 ? 2 : 3) }
+    }
+    #expect(run.drain().map(\.out.packets) == [2, 2])
+  }
+
+  @Test func `of links that are gone the last thousand are remembered`() {
+    var links = GoneLinks()
+    for link in 1...UInt16(GoneLinks.capacity) + 2 { links.insert(link) }
+    links.insert(3)
+    #expect([0, 1, 2, 3, 1026, 1027].map { links.contains($0) } == [false, false, false, true, true, false])
+  }
+
   @Test func `a cooked frame says itself which link it was on, and without numbers nothing is a copy`() throws {
     func cooked(_ packet: [UInt8], _ link: UInt8) -> [UInt8] { [8, 0, 0, 0, 0, 0, 0, link, 0, 1, 0, 6] + [UInt8](repeating: 2, count: 8) + packet }
     var run = MeterRun()

@@ -88,6 +88,12 @@ import Testing
     run.feed(echo(from, id: 1, sequence: 1))
     run.feed(echo(own, id: 9, sequence: 2))
     #expect(run.drain().count == 2)
+    // The node's own beside the copy of a pod's: each identifier is a flow.
+    for sequence in 3...4 as ClosedRange<UInt8> { for (source, id) in [(from, 1), (own, 9)] as [(IPAddress, UInt8)] { run.feed(echo(source, id: id, sequence: sequence)) } }
+    run.feed(echo(own, id: 10, sequence: 7))
+    let records = run.drain()
+    #expect(records.map(\.source) == [SocketAddress(ip: from, port: nil), SocketAddress(ip: own, port: nil)])
+    #expect(records.map(\.out.packets) == [2, 1])
   }
 
   @Test func `what goes to a Service counts once and says what it became, and once more behind the node's address`() {

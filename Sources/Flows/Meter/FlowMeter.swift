@@ -24,6 +24,7 @@ public struct FlowMeter: ~Copyable, Sendable {
   var streamOrder: ContiguousArray<(stream: Int32, flow: Int32, id: UInt64, since: Timestamp)> = []
   var oldestStream = 0
   var ignored: [IgnoredEnd] = []
+  var goneLinks = GoneLinks()
   var tally = FlowMeterCounters()
   var nextID: UInt64 = 1
   var firstFrameAt: Timestamp?
@@ -103,6 +104,9 @@ public struct FlowMeter: ~Copyable, Sendable {
     ignored.removeAll { $0 == IgnoredEnd(end: local, transport: transport) }
   }
 
+  /// Takes note that an interface is gone: whoever uses its addresses on another one later is somebody else, as the next pod is.
+  public mutating func linkIsGone(_ link: UInt32) { goneLinks.insert(UInt16(truncatingIfNeeded: link)) }
+
   /// Meters one frame. Allocates only when a flow begins, or for the few that carry names.
   ///
   /// - Parameters:
@@ -171,6 +175,9 @@ public struct FlowMeter: ~Copyable, Sendable {
       if mayBeNext, let reason = endReason(of: table[index], before: packet, from: sender, at: time) {
         end(index, reason)
         index = -1
+      } else if packet.transport != .tcp, isFromSuccessor(packet, of: table[index], on: link, from: sender) {
+        end(index, .endOfFlow)
+        index = -1
       }
     }
     if index < 0 {
@@ -217,6 +224,13 @@ public struct FlowMeter: ~Copyable, Sendable {
     }
     guard !packet.tcpFlags.contains(.ack) else { return nil }
     return flow.isFinished || idle > FlowMeterConfiguration.second ? .endOfFlow : nil
+  }
+
+  /// Whether who sends has only taken over the address of who began the flow. TCP tells that by itself (a SYN); and this host's own connections outlive
+  /// a link that comes back, as a tunnel's does.
+  private func isFromSuccessor(_ packet: Packet, of flow: Flow, on link: UInt16, from sender: FlowKey.Side) -> Bool {
+    let home = flow.link(sender)
+    return home != link && sender == flow.initiator && goneLinks.contains(home) && names.clients[packet.source] != NameTable.loopbackClient
   }
 
   /// How long a flow may be silent.

@@ -121,6 +121,8 @@ struct Flow {
 
   func counters(_ side: FlowKey.Side) -> FlowCounters { side == .low ? low : high }
 
+  func link(_ side: FlowKey.Side) -> UInt16 { side == .low ? lowLink : highLink }
+
   /// Whether anything came back from the responder other than a refusal.
   var isAnswered: Bool { spoke(responder) && spoke(initiator) }
 
@@ -130,7 +132,7 @@ struct Flow {
   /// Whether a packet is seen once more: a side's packets count on the link that showed its first one, since a bridge, a tunnel and the
   /// uplink show it again. After a second of silence another link may take over, because the first may be gone.
   @inline(__always) mutating func isCopy(on link: UInt16, from sender: FlowKey.Side, at time: Timestamp) -> Bool {
-    let home = sender == .low ? lowLink : highLink
+    let home = self.link(sender)
     if home == link { return false }
     if home != 0, time.since(last) <= FlowMeterConfiguration.second { return true }
     if sender == .low { lowLink = link } else { highLink = link }

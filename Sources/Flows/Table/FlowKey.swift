@@ -15,7 +15,8 @@ struct FlowKey: Hashable {
 
   var lowAddress: IPAddress
   var highAddress: IPAddress
-  /// Low port, high port, transport, and whether the ports are known, from the most significant bits down.
+  /// Low port, high port, transport, and whether the ports are known, from the most significant bits down. For both ports of an ICMP echo
+  /// stands its identifier, which connection tracking goes by, too: what one process asks is not counted to another, nor a pod's to the node.
   private var tail: UInt64
 
   /// The key of a packet from `source` to `destination`, and which side the source is. Ports are nil for transports without.
@@ -30,9 +31,9 @@ struct FlowKey: Hashable {
   }
 
   @inline(__always) static func make(_ packet: Packet) -> (key: FlowKey, sender: Side) {
-    make(
-      source: packet.source, sourcePort: packet.sourcePort, destination: packet.destination, destinationPort: packet.destinationPort,
-      transport: packet.transport, hasPorts: packet.hasPorts)
+    let (from, to) = packet.hasPorts ? (packet.sourcePort, packet.destinationPort) : (packet.icmpIdentifier, packet.icmpIdentifier)
+    return make(
+      source: packet.source, sourcePort: from, destination: packet.destination, destinationPort: to, transport: packet.transport, hasPorts: packet.hasPorts)
   }
 
   var lowPort: UInt16 { UInt16(truncatingIfNeeded: tail >> 48) }

@@ -29,6 +29,8 @@ public struct Packet: Sendable {
   public var icmpType: UInt8 = 0
   /// ICMP and ICMPv6 only.
   public var icmpCode: UInt8 = 0
+  /// Of ICMP and ICMPv6 requests and their replies (echo, timestamp …): which of the sender's conversations it belongs to. Else 0.
+  public var icmpIdentifier: UInt16 = 0
   public var stop = DecodingStop.complete
   /// What this packet was found in; the fields above are of the innermost IP packet that was read.
   public var encapsulation = Encapsulation()

@@ -69,6 +69,10 @@ extension PacketDecoder {
     let header = frame.extracting(offset..<offset + 8)
     packet.icmpType = header[0]
     packet.icmpCode = header[1]
+    switch (packet.transport, packet.icmpType) {
+    case (.icmp, 0), (.icmp, 8), (.icmp, 13...18), (.icmpv6, 128...129): packet.icmpIdentifier = header.bigEndian16(4)
+    default: break
+    }
     setPayload(from: offset + 8)
     return .done
   }

@@ -67,7 +67,7 @@ struct Daemon {
     var services: [any ServiceLifecycle.Service] = [
       AlertDelivery(recorder: recorder, hooks: options.hooks.hooks, runner: options.hooks.runner, counters: counters, logger: logger), pump,
       PolicyReload(declarations: declarations, notifier: notifier, logger: logger),
-      HostFollower(host: host, declarations: declarations, logger: logger),
+      HostFollower(host: host, declarations: declarations, meter: meter, logger: logger),
     ]
     if let cluster { services.append(ClusterFollower(watch: cluster, declarations: declarations, logger: logger)) }
     if let address = options.metrics {

@@ -1,5 +1,6 @@
 import Dispatch
 import EgressModel
+import Flows
 import Host
 import Logging
 import ServiceLifecycle
@@ -8,6 +9,7 @@ import ServiceLifecycle
 struct HostFollower: ServiceLifecycle.Service {
   let host: CurrentHost
   let declarations: Declarations
+  let meter: SharedMeter
   let logger: Logger
 
   /// Several changes within this time are one.
@@ -45,7 +47,9 @@ struct HostFollower: ServiceLifecycle.Service {
     for change in links {
       switch change {
       case .appeared(let link): logger.debug("interface \(link.name) is there")
-      case .disappeared(let link): logger.debug("interface \(link.name) is gone")
+      case .disappeared(let link):
+        meter.withMeter { $0.linkIsGone(link.index) }
+        logger.debug("interface \(link.name) is gone")
       case .changed(_, let link): logger.debug("interface \(link.name) is \(link.isUp ? "up" : "down")\(link.isUp && !link.isRunning ? ", without a carrier" : "")")
       }
     }

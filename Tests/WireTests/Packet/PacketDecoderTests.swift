@@ -173,6 +173,17 @@ private typealias Parts = FrameParts
     #expect(quoted.isFragment && quoted.hasPorts && quoted.destinationPort == 443)
   }
 
+  @Test func `requests and replies of ICMP have an identifier, and other messages have none`() {
+    func identifier(_ type: UInt8, next: UInt8) -> UInt16 {
+      let message: [UInt8] = [type, 0, 0, 0, 0x12, 0x34, 0, 1, 9, 9]
+      return Self.decode(next == 1 ? Parts.ipv4(message, protocol: 1) : Parts.ipv6(message, next: next)).icmpIdentifier
+    }
+    for type in [0, 8, 13, 18] as [UInt8] { #expect(identifier(type, next: 1) == 0x1234) }
+    for type in [128, 129] as [UInt8] { #expect(identifier(type, next: 58) == 0x1234) }
+    for type in [3, 5, 11, 19, 128] as [UInt8] { #expect(identifier(type, next: 1) == 0) }
+    for type in [1, 8, 135] as [UInt8] { #expect(identifier(type, next: 58) == 0) }
+  }
+
   @Test func `an ICMP error quotes the packet that caused it`() {
     let original = Parts.ipv4(Parts.tcp(flags: .syn, payload: []), totalLength: 1500)
     // RFC 792: the IP header and 8 octets.
