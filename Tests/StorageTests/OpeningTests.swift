@@ -120,6 +120,37 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.directory).isEmpty)
   }
 
+  private func ids(_ path: String) throws -> [UInt64] {
+    var ids: [UInt64] = []
+    try StoreReader(path: path).flows { flow in
+      ids.append(flow.id)
+      return true
+    }
+    return ids.sorted()
+  }
+
+  @Test func `a run of a temporary database is kept as a whole or not at all`() throws {
+    let store = try Store.temporary(in: scratch.directory)
+    let replay = RunDescription(kind: .replay, version: "test")
+    _ = try store.beginRun(replay, at: epoch)
+    try store.transaction { tx throws(StorageError) in _ = try tx.record(flows: [flow(1)]) }
+    #expect(try ids(store.path).isEmpty)
+    #expect(throws: StorageError.full(path: "disk")) {
+      try store.transaction { tx throws(StorageError) in
+        _ = try tx.record(flows: [flow(2)])
+        throw .full(path: "disk")
+      }
+    }
+    #expect(throws: StorageError.self) { try store.transaction { tx throws(StorageError) in _ = try tx.record(flows: [flow(3)]) } }
+    _ = try store.beginRun(replay, at: epoch)
+    let news = try [flow(4), flow(5), flow(6, to: "203.0.113.77")].map { record in
+      try store.transaction { tx throws(StorageError) in try tx.record(flows: [record]) }
+    }
+    #expect(news == [[true], [false], [true]])
+    try store.endRun(at: epoch)
+    #expect(try ids(store.path) == [4, 5, 6])
+  }
+
   @Test func `every message names the file and a next step`() {
     let errors: [StorageError] = [
       .missingDirectory(path: "/p/x.db", directory: "/p"), .missing(path: "/p/x.db"), .cannotOpen(path: "/p/x.db", cause: "c"),

@@ -31,8 +31,8 @@ extension Database {
     // Our views and statements need no foreign functions from an edited schema.
     try execute("PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY")
     try migrate(migrations, applicationID: Schema.applicationID)
-    // A temporary database is read once, from end to end.
-    if isTemporary { try execute("DROP INDEX flows_end; DROP INDEX flows_endpoint") }
+    // A temporary database is read once, from end to end; `EndpointTable` makes its own index again when it must search.
+    if isTemporary { try execute("DROP INDEX flows_end; DROP INDEX flows_endpoint; DROP INDEX endpoints_key") }
   }
 
   func prepareForReading() throws(StorageError) {

@@ -60,6 +60,8 @@ final class EndpointTable {
   private var holdsAll = false
   private var batch = 1
   private var nextID: Int64?
+  /// Whether the file can be searched: a temporary database is given its index when something is looked for.
+  private var isIndexed = false
 
   init(_ database: Database) throws(StorageError) {
     self.database = database
@@ -98,6 +100,7 @@ final class EndpointTable {
     names.removeAll(keepingCapacity: true)
     holdsAll = false
     nextID = nil
+    isIndexed = false
   }
 
   /// The endpoint's row, existing or to be, and whether its group never talked to this name (or nameless address), port and transport.
@@ -143,6 +146,11 @@ final class EndpointTable {
   }
 
   private func find(_ key: Key) throws(StorageError) -> (exact: Int64?, isKnownName: Bool) {
+    if !isIndexed {
+      try database.execute(
+        "CREATE UNIQUE INDEX IF NOT EXISTS endpoints_key ON endpoints(grp, name, port, transport, address)")
+      isIndexed = true
+    }
     if !key.name.isEmpty {
       bindName(key, to: findNamed)
       guard try findNamed.step() else { return (nil, false) }

@@ -55,7 +55,7 @@ struct ReplayCommand: AsyncParsableCommand {
     let emission = emit ?? (output.output == .table ? .summary : .flows)
     let flows = emission == .flows ? ListingPrinter(.flows, format: output.output) : nil
     let names = emission == .names ? ListingPrinter(.names, format: output.output) : nil
-    var replay = Replay(recorder: recorder, progress: Progress(paths: captures)) { outcome in
+    var replay = Replay(recorder: recorder, framesPerBatch: db == nil ? 8_192 : 32_768, progress: Progress(paths: captures)) { outcome in
       flows?.print(outcome.flows.lazy.filter { filter.matches($0.filterSubject) })
       names?.print(outcome.names.lazy.filter { filter.matches($0.filterSubject) })
     }

@@ -6,14 +6,15 @@ import Synchronization
 
 /// The pipeline over capture files: one task reads and meters while others annotate and store the batches before.
 struct Replay {
-  /// Frames metered between two batches; at some 20 frames a flow a batch is a few hundred records.
-  static let framesPerBatch = 8_192
   /// Batches on their way: one is being stored while the next is annotated, and a third lets reading go on when batches differ in size.
   static let batchesInFlight = 3
   /// Records drained at once when the captures end.
   static let recordsPerBatch = 2_048
 
   let recorder: Recorder
+  /// Frames metered between two batches, at some 20 frames a flow. Few keep memory low and both cores busy; but in a database that is kept a batch is a
+  /// transaction, which costs the more the smaller it is.
+  let framesPerBatch: Int
   let progress: Progress?
   /// Told every batch, in order.
   let onOutcome: @Sendable (Recorder.Outcome) -> Void
@@ -27,8 +28,9 @@ struct Replay {
   /// Whether any frame was read.
   var hasRead: Bool { first != nil }
 
-  init(recorder: Recorder, progress: Progress?, onOutcome: @escaping @Sendable (Recorder.Outcome) -> Void) {
+  init(recorder: Recorder, framesPerBatch: Int, progress: Progress?, onOutcome: @escaping @Sendable (Recorder.Outcome) -> Void) {
     self.recorder = recorder
+    self.framesPerBatch = framesPerBatch
     self.progress = progress
     self.onOutcome = onOutcome
   }
@@ -68,7 +70,7 @@ struct Replay {
     var (first, last) = (first, last)
     while true {
       var bytes: UInt64 = 0
-      let outcome = try source.read(atMost: Self.framesPerBatch) { frame, time, length in
+      let outcome = try source.read(atMost: framesPerBatch) { frame, time, length in
         if first == nil { first = time }
         // Captures of several interfaces are not always in order; time does not run backwards for it.
         if last.map({ time > $0 }) ?? true { last = time }
