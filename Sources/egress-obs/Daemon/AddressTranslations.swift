@@ -13,6 +13,8 @@ struct AddressTranslations: ~Copyable {
   private var recent: [TrackedConnection.Tuple: Timestamp] = [:]
   /// With their destination translated and their source not yet, as a bridge shows flows whose ports netfilter hears of (br_netfilter).
   private var halves: [TrackedConnection.Tuple: Timestamp] = [:]
+  /// When those that are older than `memory` were last forgotten.
+  private var tidied = Timestamp(nanoseconds: .min)
 
   /// How long an original is remembered for its copies, in nanoseconds.
   static let memory: Int64 = 5_000_000_000
@@ -36,8 +38,11 @@ struct AddressTranslations: ~Copyable {
     guard tracking != nil else { return [] }
     let tuples = started.map { TrackedConnection.Tuple(transport: $0.transport, source: $0.source, destination: $0.destination) }
     for tuple in tuples { recent[tuple] = now }
-    Self.bound(&recent, at: now)
-    Self.bound(&halves, at: now)
+    if now.since(tidied) >= Self.memory || max(recent.count, halves.count) > Self.capacity {
+      tidied = now
+      Self.forgetOld(&recent, at: now)
+      Self.forgetOld(&halves, at: now)
+    }
     var found: [(start: FlowStart, translation: Translation)] = []
     for (start, tuple) in zip(started, tuples) where tuple.source.port != nil && !tuple.source.ip.isLoopback {
       do {
@@ -51,8 +56,7 @@ struct AddressTranslations: ~Copyable {
     return found
   }
 
-  private static func bound(_ memory: inout [TrackedConnection.Tuple: Timestamp], at now: Timestamp) {
-    guard memory.count > capacity else { return }
+  private static func forgetOld(_ memory: inout [TrackedConnection.Tuple: Timestamp], at now: Timestamp) {
     memory = memory.filter { now.since($0.value) < Self.memory }
     // A flood; what it hides counts once more.
     if memory.count > capacity / 2 { memory = [:] }
