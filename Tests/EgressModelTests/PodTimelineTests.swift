@@ -37,13 +37,12 @@ import Testing
 
   @Test func `a static pod is found by its hash, for as long as it is remembered`() {
     var timeline = PodTimeline()
-    var etcd = pod("etcd", hostNetwork: true)
-    etcd.staticHash = "b1946ac92492d2347c6235b4d2611184"
+    let etcd = Pod(namespace: "kube-system", name: "etcd", uid: "etcd", staticHash: "b1946ac92492d2347c6235b4d2611184", hostNetwork: true)
     timeline.note(etcd, since: at(100), at: at(101))
     #expect(timeline.pod(uid: "b1946ac92492d2347c6235b4d2611184")?.uid == "etcd")
     timeline.remove(etcd, at: at(200))
     #expect(timeline.pod(uid: "b1946ac92492d2347c6235b4d2611184")?.uid == "etcd")
-    timeline.forgetOld(at: at(200 + 4 * 3600))
+    timeline.remove(etcd, at: at(200 + 4 * 3600))
     #expect(timeline.pod(uid: "b1946ac92492d2347c6235b4d2611184") == nil)
   }
 
@@ -109,10 +108,10 @@ import Testing
       timeline.remove(pod("p\(number)"), at: at(Double(number) * 2 + 1))
     }
     #expect(timeline.pod(at: address, at(1000.5))?.uid == "p500")
-    timeline.forgetOld(at: at(3 * 3600 + 1001))
+    timeline.remove(pod("p999"), at: at(3 * 3600 + 1001))
     #expect(timeline.pod(uid: "p499") == nil && timeline.pod(at: address, at(998.5)) == nil)
     #expect(timeline.pod(at: address, at(1002.5))?.uid == "p501")
-    timeline.forgetOld(at: at(1e9))
+    timeline.remove(pod("p999"), at: at(1e9))
     #expect(timeline.pod(uid: "p999") == nil)
     #expect(timeline.pod(at: IPAddress("10.244.1.50")!, at(1e9))?.uid == "manifest")
   }

@@ -21,7 +21,8 @@ public struct NamespaceObject: Hashable, Sendable {
   }
 }
 
-public struct Pod: Hashable, Sendable {
+/// A pod as it was told of. It never changes, so that all the tables that hold it share it: a node has hundreds of pods, a cluster thousands.
+public final class Pod: Equatable, Sendable {
   /// A declared container port.
   public struct Port: Hashable, Sendable {
     public var name: String?
@@ -34,29 +35,30 @@ public struct Pod: Hashable, Sendable {
     }
   }
 
-  public var namespace: String
-  public var name: String
-  public var uid: String?
+  public let namespace: String
+  public let name: String
+  public let uid: String?
   /// What the kubelet calls a static pod, in control groups for example: the hash of its manifest (`kubernetes.io/config.hash`).
-  public var staticHash: String?
-  public var labels: [String: String]
-  public var addresses: [IPAddress]
-  public var hostNetwork: Bool
-  public var ports: [Port]
-  public var node: String?
-  public var serviceAccount: String?
+  public let staticHash: String?
+  public let labels: [String: String]
+  public let addresses: [IPAddress]
+  public let hostNetwork: Bool
+  public let ports: [Port]
+  public let node: String?
+  public let serviceAccount: String?
   /// `Pending`, `Running`, `Succeeded`, `Failed`, `Unknown`.
-  public var phase: String
+  public let phase: String
   /// The controller, a ReplicaSet or Job already resolved to its Deployment or CronJob where that can be told.
-  public var owner: Workload.Owner?
+  public let owner: Workload.Owner?
 
   public init(
-    namespace: String, name: String, uid: String? = nil, labels: [String: String] = [:], addresses: [IPAddress] = [], hostNetwork: Bool = false,
+    namespace: String, name: String, uid: String? = nil, staticHash: String? = nil, labels: [String: String] = [:], addresses: [IPAddress] = [], hostNetwork: Bool = false,
     ports: [Port] = [], node: String? = nil, serviceAccount: String? = nil, phase: String = "Running", owner: Workload.Owner? = nil
   ) {
     self.namespace = namespace
     self.name = name
     self.uid = uid
+    self.staticHash = staticHash
     self.labels = labels
     self.addresses = addresses
     self.hostNetwork = hostNetwork
@@ -65,6 +67,20 @@ public struct Pod: Hashable, Sendable {
     self.serviceAccount = serviceAccount
     self.phase = phase
     self.owner = owner
+  }
+
+  /// The pod, with other values of these.
+  public convenience init(_ pod: Pod, labels: [String: String], ports: [Port], owner: Workload.Owner?) {
+    self.init(
+      namespace: pod.namespace, name: pod.name, uid: pod.uid, staticHash: pod.staticHash, labels: labels, addresses: pod.addresses,
+      hostNetwork: pod.hostNetwork, ports: ports, node: pod.node, serviceAccount: pod.serviceAccount, phase: pod.phase, owner: owner)
+  }
+
+  public static func == (a: Pod, b: Pod) -> Bool {
+    a === b
+      || a.uid == b.uid && a.namespace == b.namespace && a.name == b.name && a.phase == b.phase && a.addresses == b.addresses && a.labels == b.labels
+        && a.staticHash == b.staticHash && a.hostNetwork == b.hostNetwork && a.ports == b.ports && a.node == b.node
+        && a.serviceAccount == b.serviceAccount && a.owner == b.owner
   }
 
   /// A pod that Succeeded or Failed has released its addresses, whatever its status still says.

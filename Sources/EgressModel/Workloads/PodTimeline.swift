@@ -11,18 +11,22 @@ public struct PodTimeline: Sendable {
 
   /// By address, oldest first.
   private var tenures: [IPAddress: [Tenure]] = [:]
-  /// By uid, those that are gone included.
+  /// By uid, those that are gone included: of these only what is asked of them still, which is whose flows they were.
   private var pods: [String: Pod] = [:]
   /// The uids of static pods, by what the kubelet calls them.
   private var staticPods: [String: String] = [:]
   /// When each pod that is gone went; the others have no entry.
   private var ended: [String: Timestamp] = [:]
+  /// When those that went long ago were last looked for.
+  private var tidied = Timestamp(nanoseconds: .min)
 
   static let rounding: Int64 = 1_000_000_000
   /// The API tells times in whole seconds, by another clock.
   static let slack: Int64 = 2_000_000_000
   /// Longer than any flow is kept after its last packet.
   static let memory: Int64 = 3 * 3600 * 1_000_000_000
+  /// How often those are looked for that have been gone for longer.
+  static let tidying: Int64 = 600 * 1_000_000_000
   /// The most pods remembered that are gone.
   static let capacity = 65_536
 
@@ -74,9 +78,8 @@ public struct PodTimeline: Sendable {
     guard let known = pods[key] else { return }
     for address in known.addresses { end(address, key, at: now) }
     ended[key] = ended[key] ?? now
-    // What is asked of it from now on is whose flows they were.
-    pods[key]?.labels = [:]
-    pods[key]?.ports = []
+    pods[key] = Pod(known, labels: [:], ports: [], owner: known.owner)
+    if now.since(tidied) >= Self.tidying { forgetOld(at: now) }
     if ended.count > Self.capacity { forget(before: ended.values.sorted()[ended.count / 2]) }
   }
 
@@ -87,7 +90,10 @@ public struct PodTimeline: Sendable {
   }
 
   /// Forgets pods that have been gone for so long that no flow of theirs is left.
-  public mutating func forgetOld(at now: Timestamp) { forget(before: now.adding(nanoseconds: -Self.memory)) }
+  private mutating func forgetOld(at now: Timestamp) {
+    tidied = now
+    forget(before: now.adding(nanoseconds: -Self.memory))
+  }
 
   private mutating func forget(before limit: Timestamp) {
     let old = Set(ended.filter { $0.value <= limit }.keys)

@@ -97,7 +97,9 @@ extension ClusterObject {
   }
 
   private static func pod(_ cursor: inout JSONCursor, _ metadata: inout ObjectMetadata) throws -> Content {
-    var pod = Pod(namespace: "", name: "", phase: "Pending")
+    var (node, serviceAccount, phase, hostNetwork): (String?, String?, String, Bool) = (nil, nil, "Pending", false)
+    var ports: [Pod.Port] = []
+    var addresses: [IPAddress] = []
     var started: Timestamp?
     try cursor.members { cursor, key in
       switch key {
@@ -105,11 +107,11 @@ extension ClusterObject {
       case "spec":
         try cursor.members { cursor, key in
           switch key {
-          case "nodeName": pod.node = try cursor.string()
-          case "hostNetwork": pod.hostNetwork = try cursor.boolean() ?? false
-          case "serviceAccountName": pod.serviceAccount = try cursor.string()
-          case "containers": try cursor.elements { cursor in pod.ports += try ports(ofContainer: &cursor, isInit: false) }
-          case "initContainers": try cursor.elements { cursor in pod.ports += try ports(ofContainer: &cursor, isInit: true) }
+          case "nodeName": node = try cursor.string()
+          case "hostNetwork": hostNetwork = try cursor.boolean() ?? false
+          case "serviceAccountName": serviceAccount = try cursor.string()
+          case "containers": try cursor.elements { cursor in ports += try Self.ports(ofContainer: &cursor, isInit: false) }
+          case "initContainers": try cursor.elements { cursor in ports += try Self.ports(ofContainer: &cursor, isInit: true) }
           default: break
           }
         }
@@ -117,25 +119,26 @@ extension ClusterObject {
         var single: IPAddress?
         try cursor.members { cursor, key in
           switch key {
-          case "phase": pod.phase = try cursor.string() ?? "Pending"
+          case "phase": phase = try cursor.string() ?? "Pending"
           case "startTime": started = try cursor.string().flatMap(Timestamp.init)
           case "podIP": single = try cursor.string().flatMap { IPAddress($0) }
           case "podIPs":
             try cursor.elements { cursor in
               try cursor.members { cursor, key in
-                if key == "ip", let address = try cursor.string().flatMap({ IPAddress($0) }) { pod.addresses.append(address) }
+                if key == "ip", let address = try cursor.string().flatMap({ IPAddress($0) }) { addresses.append(address) }
               }
             }
           default: break
           }
         }
-        if pod.addresses.isEmpty, let single { pod.addresses = [single] }
+        if addresses.isEmpty, let single { addresses = [single] }
       default: break
       }
     }
-    (pod.namespace, pod.name, pod.uid, pod.labels) = (metadata.namespace, metadata.name, metadata.uid, metadata.labels)
-    pod.staticHash = metadata.staticHash
-    pod.owner = metadata.controller?.outliving(podLabels: metadata.labels)
+    let pod = Pod(
+      namespace: metadata.namespace, name: metadata.name, uid: metadata.uid, staticHash: metadata.staticHash, labels: metadata.labels, addresses: addresses,
+      hostNetwork: hostNetwork, ports: ports, node: node, serviceAccount: serviceAccount, phase: phase,
+      owner: metadata.controller?.outliving(podLabels: metadata.labels))
     return .pod(pod, since: started ?? metadata.created)
   }
 

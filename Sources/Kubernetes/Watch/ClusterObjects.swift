@@ -5,6 +5,9 @@ struct ClusterObjects {
   private(set) var snapshot = ClusterSnapshot()
   private var statuses: [Resource: ResourceStatus] = [:]
   private var pods: [ClusterObject.Key: Pod] = [:]
+  /// Pods of one controller have these in common.
+  private var labels = RecentValues<[String: String]>()
+  private var ports = RecentValues<[Pod.Port]>()
   private var nodes: [ClusterObject.Key: Node] = [:]
   private var services: [ClusterObject.Key: Service] = [:]
   private var policies: [Resource: [ClusterObject.Key: PolicyManifest]] = [:]
@@ -47,7 +50,6 @@ struct ClusterObjects {
   mutating func endList(of resource: Resource, at now: Timestamp) {
     let listed = listed.removeValue(forKey: resource) ?? []
     for key in keys(of: resource) where !listed.contains(key) { remove(key, of: resource, at: now) }
-    if resource == .pods { snapshot.timeline.forgetOld(at: now) }
     note(resource) { status in (status.isListed, status.error) = (true, nil) }
   }
 
@@ -82,7 +84,8 @@ struct ClusterObjects {
 
   mutating func put(_ object: ClusterObject, of resource: Resource, at now: Timestamp) {
     switch object.content {
-    case .pod(let pod, let since):
+    case .pod(let told, let since):
+      let pod = Pod(told, labels: labels.shared(told.labels), ports: ports.shared(told.ports), owner: told.owner)
       let before = pods.updateValue(pod, forKey: object.key)
       // A StatefulSet's next pod has the name of the one before.
       if let before, before.uid != pod.uid { snapshot.timeline.remove(before, at: now) }

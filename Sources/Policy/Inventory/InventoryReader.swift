@@ -58,11 +58,7 @@ public struct InventoryReader: Sendable {
       let service = Self.service(namespace: namespace, name: name, spec: spec)
       if problems.errors.isEmpty { services[key] = service }
     case "Pod":
-      var pod = Self.pod(namespace: namespace, name: name, spec: spec, status: status)
-      pod.uid = metadata["uid"]?.string()
-      pod.staticHash = metadata["annotations"]?.anyMembers()?["kubernetes.io/config.hash"]?.string()
-      pod.labels = labels
-      pod.owner = Self.controller(metadata)
+      let pod = Self.pod(namespace: namespace, name: name, labels: labels, metadata: metadata, spec: spec, status: status)
       if problems.errors.isEmpty { pods[key] = pod }
     case "ReplicaSet": replicaSets[key] = .some(Self.controller(metadata))
     default: jobs[key] = .some(Self.controller(metadata))
@@ -75,8 +71,9 @@ public struct InventoryReader: Sendable {
     inventory.namespaces = namespaces
     inventory.nodes = nodes.values.sorted { $0.name < $1.name }
     inventory.services = services.values.sorted { ($0.namespace, $0.name) < ($1.namespace, $1.name) }
-    inventory.pods = pods.values.sorted { ($0.namespace, $0.name) < ($1.namespace, $1.name) }
-    for index in inventory.pods.indices { inventory.pods[index].owner = resolvedOwner(of: inventory.pods[index]) }
+    inventory.pods = pods.values.sorted { ($0.namespace, $0.name) < ($1.namespace, $1.name) }.map { pod in
+      Pod(pod, labels: pod.labels, ports: pod.ports, owner: resolvedOwner(of: pod))
+    }
     return inventory
   }
 
@@ -116,7 +113,9 @@ extension InventoryReader {
     return Service(namespace: namespace, name: name, clusterIPs: addresses, selector: spec?["selector"]?.stringMap() ?? [:], ports: ports)
   }
 
-  private static func pod(namespace: String, name: String, spec: Members?, status: Members?) -> Pod {
+  private static func pod(
+    namespace: String, name: String, labels: [String: String], metadata: Members, spec: Members?, status: Members?
+  ) -> Pod {
     var addresses = (status?["podIPs"]?.elements() ?? []).compactMap { $0.anyMembers()?["ip"]?.address() }
     if addresses.isEmpty, let address = status?["podIP"], address.value.string != "" { addresses = [address.address()].compactMap { $0 } }
     // An init container that restarts always is a sidecar: it runs, and listens, as long as the pod does.
@@ -128,8 +127,10 @@ extension InventoryReader {
       }
     }
     return Pod(
-      namespace: namespace, name: name, addresses: addresses, hostNetwork: spec?["hostNetwork"]?.boolean() ?? false, ports: ports,
-      node: spec?["nodeName"]?.string(), serviceAccount: spec?["serviceAccountName"]?.string(), phase: status?["phase"]?.string() ?? "Pending")
+      namespace: namespace, name: name, uid: metadata["uid"]?.string(),
+      staticHash: metadata["annotations"]?.anyMembers()?["kubernetes.io/config.hash"]?.string(), labels: labels, addresses: addresses,
+      hostNetwork: spec?["hostNetwork"]?.boolean() ?? false, ports: ports, node: spec?["nodeName"]?.string(),
+      serviceAccount: spec?["serviceAccountName"]?.string(), phase: status?["phase"]?.string() ?? "Pending", owner: controller(metadata))
   }
 
   private static func controller(_ metadata: Members) -> Workload.Owner? {
