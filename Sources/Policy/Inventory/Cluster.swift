@@ -14,7 +14,9 @@ final class Cluster: Sendable {
   let services: [Service]
   private let servicesByAddress: [IPAddress: Service]
   private let hostNetworkPods: [IPAddress: Int]
-  private let podsByAddress: [IPAddress: [Int]]
+  private let podsByAddress: [IPAddress: Int]
+  /// Where several claim one address: all of them.
+  private let podsSharingAddress: [IPAddress: [Int]]
   private let podsByUID: [String: Int]
   private let podsByName: [String: [String: Int]]
   private let podsByGroup: [String: Int]
@@ -23,7 +25,8 @@ final class Cluster: Sendable {
   init(_ inventory: Inventory) {
     pods = inventory.pods
     var namespaces = inventory.namespaces
-    var byAddress: [IPAddress: [Int]] = [:]
+    var byAddress: [IPAddress: Int] = [:]
+    var sharing: [IPAddress: [Int]] = [:]
     var hostNetwork: [IPAddress: Int] = [:]
     var byUID: [String: Int] = [:]
     var byName: [String: [String: Int]] = [:]
@@ -34,7 +37,11 @@ final class Cluster: Sendable {
       if namespaces[pod.namespace] == nil { namespaces[pod.namespace] = NamespaceObject(name: pod.namespace) }
       // A pod on the host network has the node's addresses, which no selector matches.
       for address in pod.ownsAddresses ? pod.addresses : [] {
-        if pod.hostNetwork { hostNetwork[address] = index } else { byAddress[address, default: []].append(index) }
+        if pod.hostNetwork {
+          hostNetwork[address] = index
+        } else if let first = byAddress.updateValue(index, forKey: address) {
+          sharing[address, default: [first]].append(index)
+        }
       }
       if let uid = pod.uid { byUID[uid] = index }
       byName[pod.namespace, default: [:]][pod.name] = index
@@ -58,6 +65,7 @@ final class Cluster: Sendable {
     self.servicesByAddress = servicesByAddress
     hostNetworkPods = hostNetwork
     podsByAddress = byAddress
+    podsSharingAddress = sharing
     podsByUID = byUID
     podsByName = byName
     podsByGroup = byGroup
@@ -66,8 +74,7 @@ final class Cluster: Sendable {
 
   /// The pod that owns an address of its own; nil when none or several do.
   func pod(at address: IPAddress) -> Int? {
-    guard let pods = podsByAddress[address], pods.count == 1 else { return nil }
-    return pods[0]
+    podsSharingAddress[address] == nil ? podsByAddress[address] : nil
   }
 
   /// The node that has an address, which the pods on its host network share.
@@ -93,7 +100,7 @@ final class Cluster: Sendable {
   /// Where a connection may really end: one place, but for services with several backends and addresses that several pods claim.
   func targets(of destination: Destination) -> Targets {
     if let service = service(at: destination.address) { return backends(of: service, destination) }
-    let pods = podsByAddress[destination.address] ?? []
+    let pods = podsSharingAddress[destination.address] ?? podsByAddress[destination.address].map { [$0] } ?? []
     guard !pods.isEmpty else { return .places([Place(address: destination.address, pod: nil, port: destination.port)]) }
     return .places(pods.map { Place(address: destination.address, pod: $0, port: destination.port) })
   }

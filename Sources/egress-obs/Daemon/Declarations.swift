@@ -101,8 +101,11 @@ actor Declarations {
 extension Declared {
   /// What files say stays; of a pod that both know, the cluster knows better.
   fileprivate mutating func join(_ cluster: ClusterSnapshot, policies: PolicySet) {
-    let known = Set(cluster.inventory.pods.map { "\($0.namespace)/\($0.name)" })
-    let others = inventory.pods.filter { !known.contains("\($0.namespace)/\($0.name)") }
+    var others = inventory.pods
+    if !others.isEmpty {
+      let known = Set(cluster.inventory.pods.map { "\($0.namespace)/\($0.name)" })
+      others.removeAll { known.contains("\($0.namespace)/\($0.name)") }
+    }
     var timeline = cluster.timeline
     for pod in others { timeline.note(pod, since: Timestamp(nanoseconds: .min), at: Timestamp(nanoseconds: .min)) }
     self.timeline = timeline
