@@ -21,7 +21,10 @@ struct EgressObs: AsyncParsableCommand {
     Allocator.limitHeaps(to: 1)
     do {
       var command = try parseAsRoot(NegatedFilters.rewrite(Array(CommandLine.arguments.dropFirst())))
-      if let run = command as? RunCommand { RunPrivileges.reduce(database: run.db) }
+      if let run = command as? RunCommand {
+        Allocator.returnLargeBlocks(from: 128 << 10)
+        RunPrivileges.reduce(database: run.db)
+      }
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {

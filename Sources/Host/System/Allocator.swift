@@ -6,4 +6,9 @@ public enum Allocator {
   ///
   /// By default each thread has a heap of its own, and a batch that one thread makes and another lets go of stays with the maker's.
   public static func limitHeaps(to count: Int32) { mallopt(M_ARENA_MAX, count) }
+
+  /// Gives blocks of this many octets and more back to the kernel as soon as they are freed.
+  ///
+  /// By default the bound rises with the first such block that is freed, up to 32 MiB, and tables that are made anew leave holes in the heap.
+  public static func returnLargeBlocks(from octets: Int32) { mallopt(M_MMAP_THRESHOLD, octets) }
 }
