@@ -123,7 +123,7 @@ final class CalicoEngine: PolicyEngine {
     let labels = zip(cluster.pods, cluster.namespaceOfPod).map { CalicoLabels.of($0, in: cluster.namespaces[$1]) }
     let selecting = SelectionLists(zip(cluster.pods, labels).map { $0.hostNetwork ? [] : subjects.matching($1) }, references: policies.map(\.reference))
     let index = RuleIndex(rules.lazy.map { $0.entry(in: selecting.groupOfPolicy[$0.policy], tier: policies[$0.policy].tier) })
-    matchedSelectors = labels.map { table.matching($0) }
+    matchedSelectors = labels.lazy.map { table.matching($0) }.sharingEqual
     sets = declared.all(CalicoNetworkSet.self).map {
       NetworkSet(blocks: PrefixSet($0.blocks), domains: $0.domains, matchedSelectors: table.matching($0.labels))
     }

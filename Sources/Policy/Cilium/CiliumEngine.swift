@@ -87,7 +87,7 @@ final class CiliumEngine: PolicyEngine {
       zip(cluster.pods, labels).map { $0.hostNetwork ? [] : endpoints.matching($1) } + cluster.nodes.map { nodes.matching($0.labels) },
       references: references)
     selectsNodes = sorted.contains { if case .nodes = $0.subject { true } else { false } }
-    let matched = labels.map { resolver.matching($0) }
+    let matched = labels.lazy.map { resolver.matching($0) }.sharingEqual
     var rules: [Rule] = []
     for (id, policy) in sorted.enumerated() {
       for var rule in policy.rules {
@@ -96,7 +96,7 @@ final class CiliumEngine: PolicyEngine {
       }
     }
     let index = RuleIndex(rules.lazy.map { $0.entry(in: selecting.groupOfPolicy[$0.policy]) })
-    conditions = matched.map { index.numbers(of: [.pod] + $0.map { .selector($0) }) }
+    conditions = matched.lazy.map { index.numbers(of: [.pod] + $0.map { .selector($0) }) }.sharingEqual
     matchedSelectors = matched
     (self.rules, self.index, self.selecting) = (rules, index, selecting)
     self.policies = sorted

@@ -97,9 +97,10 @@ final class ClusterNetworkPolicyEngine: Sendable {
       policies.append(Policy(tier: policy.tier, priority: policy.priority, rules: first..<rules.count))
     }
     let index = RuleIndex(entries)
-    let matched = cluster.pods.map { table.matching($0.labels) }
+    let matched = cluster.pods.lazy.map { table.matching($0.labels) }.sharingEqual
     let meant = namespaces.numbersOfNamespace
-    conditions = zip(matched, cluster.namespaceOfPod).map { index.numbers(of: [.pod] + $0.map { .selector($0) } + meant[$1].map { .namespaces($0) }) }
+    conditions =
+      zip(matched, cluster.namespaceOfPod).lazy.map { index.numbers(of: [.pod] + $0.map { .selector($0) } + meant[$1].map { .namespaces($0) }) }.sharingEqual
     matchedSelectors = matched
     namespaceLists = namespaces.lists
     selectors = Set(ordered.map(\.policy.subject.namespaces))

@@ -56,3 +56,11 @@ struct SelectionLists: Sendable {
     }
   }
 }
+
+extension Sequence<[Int]> {
+  /// The lists as they are, those that are equal in one place: pods of one controller have the same.
+  var sharingEqual: [[Int]] {
+    var known: Set<[Int]> = []
+    return map { known.insert($0).memberAfterInsert }
+  }
+}

@@ -18,9 +18,14 @@ final class Cluster: Sendable {
   /// Where several claim one address: all of them.
   private let podsSharingAddress: [IPAddress: [Int]]
   private let podsByUID: [String: Int]
-  private let podsByName: [String: [String: Int]]
+  private let podsByName: [PodName: Int]
   private let podsByGroup: [String: Int]
   private let podsByNamespace: [String: [Int]]
+
+  private struct PodName: Hashable {
+    var namespace: String
+    var name: String
+  }
 
   init(_ inventory: Inventory) {
     pods = inventory.pods
@@ -29,7 +34,7 @@ final class Cluster: Sendable {
     var sharing: [IPAddress: [Int]] = [:]
     var hostNetwork: [IPAddress: Int] = [:]
     var byUID: [String: Int] = [:]
-    var byName: [String: [String: Int]] = [:]
+    var byName: [PodName: Int] = [:]
     var byGroup: [String: Int] = [:]
     var byNamespace: [String: [Int]] = [:]
     for (index, pod) in pods.enumerated() {
@@ -44,7 +49,7 @@ final class Cluster: Sendable {
         }
       }
       if let uid = pod.uid { byUID[uid] = index }
-      byName[pod.namespace, default: [:]][pod.name] = index
+      byName[PodName(namespace: pod.namespace, name: pod.name)] = index
       byNamespace[pod.namespace, default: []].append(index)
       // A running pod stands for its group rather than one that has ended.
       let group = pod.workload.group
@@ -93,7 +98,7 @@ final class Cluster: Sendable {
   /// The pod itself by uid or name; else another of its controller, which has the same labels but for those of one roll-out.
   func pod(for workload: Workload) -> Int? {
     if let uid = workload.uid, let pod = podsByUID[uid] { return pod }
-    if let pod = podsByName[workload.namespace ?? "default"]?[workload.name] { return pod }
+    if let pod = podsByName[PodName(namespace: workload.namespace ?? "default", name: workload.name)] { return pod }
     return podsByGroup[workload.group]
   }
 

@@ -60,9 +60,10 @@ final class NetworkPolicyEngine: PolicyEngine {
       }
     }
     let index = RuleIndex(entries)
-    let matched = cluster.pods.map { table.matching($0.labels) }
+    let matched = cluster.pods.lazy.map { table.matching($0.labels) }.sharingEqual
     let meant = namespaces.numbersOfNamespace
-    conditions = zip(matched, cluster.namespaceOfPod).map { index.numbers(of: [.pod] + $0.map { .selector($0) } + meant[$1].map { .namespaces($0) }) }
+    conditions =
+      zip(matched, cluster.namespaceOfPod).lazy.map { index.numbers(of: [.pod] + $0.map { .selector($0) } + meant[$1].map { .namespaces($0) }) }.sharingEqual
     matchedSelectors = matched
     namespaceLists = namespaces.lists
     isolatedNamespaces = Set(indexes.keys)
