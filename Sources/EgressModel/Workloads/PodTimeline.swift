@@ -60,14 +60,19 @@ public struct PodTimeline: Sendable {
     let owned = pod.ownsAddresses && !pod.hostNetwork ? pod.addresses : []
     for address in before?.addresses ?? [] where !owned.contains(address) { end(address, key, at: now) }
     if !pod.ownsAddresses { ended[key] = ended[key] ?? now } else { ended[key] = nil }
+    // One list for all addresses that nobody had before.
+    let first = [Tenure(pod: key, from: since ?? now, until: nil)]
     for address in owned {
-      let last = tenures[address]?.last
-      if let last, last.pod == key, last.until == nil { continue }
+      guard let last = tenures[address]?.last else {
+        tenures[address] = first
+        continue
+      }
+      if last.pod == key, last.until == nil { continue }
       var from = since ?? now
       // The API tells whole seconds, and in one second an address may change hands: then the new pod has it when the old one let go of it.
-      if let until = last?.until, until > from, until.since(from) < Self.rounding { from = until }
+      if let until = last.until, until > from, until.since(from) < Self.rounding { from = until }
       // Who had it before cannot have it any more, though nobody has said so yet.
-      if let last, last.until == nil { end(address, last.pod, at: max(last.from, min(from, now))) }
+      if last.until == nil { end(address, last.pod, at: max(last.from, min(from, now))) }
       tenures[address, default: []].append(Tenure(pod: key, from: from, until: nil))
     }
   }
