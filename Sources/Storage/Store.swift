@@ -83,6 +83,8 @@ public final class Store {
     let active = try activeRun()
     try write { () throws(StorageError) in try runs.end(active, at: time) }
     if database.isInTransaction { try commit.run() }
+    // What was written is read by others, with pages of their own.
+    try database.execute("PRAGMA shrink_memory")
     run = nil
     lock = nil
   }

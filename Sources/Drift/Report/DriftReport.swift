@@ -52,8 +52,11 @@ public struct DriftReport: Sendable {
       }
     }
     let unused = isWholeWindow ? rules.filter { !usage.used.contains($0.reference) } : []
-    let observed = folded.findings.map { $0.completed(usage, encryptedDNSClients: coverage.encryptedDNSClients) }
-    findings = (observed + unused.map { Finding(unused: $0, coverage, usage) }).inReportOrder
+    // A finding is large, and there may be tens of thousands: they are changed where they are.
+    var found = folded.take()
+    for index in found.indices { found[index].complete(usage, encryptedDNSClients: coverage.encryptedDNSClients) }
+    found += unused.map { Finding(unused: $0, coverage, usage) }
+    findings = found.inReportOrder
     vendors = summaries.sorted
     self.subjects = subjects
     self.coverage = coverage
@@ -85,15 +88,13 @@ extension [Finding] {
 
 extension Finding {
   /// With what only all endpoints together tell: what a wide rule was really used for, and whether names may be missing for want of look-ups.
-  fileprivate func completed(_ usage: RuleUsage, encryptedDNSClients: [String]) -> Finding {
-    var finding = self
+  fileprivate mutating func complete(_ usage: RuleUsage, encryptedDNSClients: [String]) {
     switch kind {
-    case .wide: finding.reason = reason.map { reason in reason + (rule.map(usage.purpose) ?? "") }
+    case .wide: reason = reason.map { reason in reason + (rule.map(usage.purpose) ?? "") }
     case .unnamed where workload.map { encryptedDNSClients.contains($0.shortName) } == true:
-      finding.reason = reason.map { "\($0), encrypted DNS in use" }
+      reason = reason.map { "\($0), encrypted DNS in use" }
     default: break
     }
-    return finding
   }
 
   fileprivate init(unused rule: RuleDescription, _ coverage: Coverage, _ usage: RuleUsage) {

@@ -7,7 +7,7 @@ struct FoldedFindings {
     var kind: FindingKind
   }
 
-  private(set) var findings: [Finding] = []
+  private var findings: [Finding] = []
   private var places: [Key: Int] = [:]
 
   /// `subject` is the finding's.
@@ -19,6 +19,14 @@ struct FoldedFindings {
       places[Key(subject: subject, kind: finding.kind)] = place
       findings.append(finding)
     }
+  }
+
+  /// Gives them away, in the order of their first endpoints.
+  mutating func take() -> [Finding] {
+    var taken: [Finding] = []
+    swap(&taken, &findings)
+    places = [:]
+    return taken
   }
 }
 

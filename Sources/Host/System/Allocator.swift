@@ -11,4 +11,7 @@ public enum Allocator {
   ///
   /// By default the bound rises with the first such block that is freed, up to 32 MiB, and tables that are made anew leave holes in the heap.
   public static func returnLargeBlocks(from octets: Int32) { mallopt(M_MMAP_THRESHOLD, octets) }
+
+  /// Gives the kernel back what is free, at the end of work whose memory no later work will use: heaps do not share what they have.
+  public static func returnFreeMemory() { malloc_trim(0) }
 }

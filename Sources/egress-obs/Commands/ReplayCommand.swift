@@ -74,6 +74,7 @@ struct ReplayCommand: AsyncParsableCommand {
     names?.end()
 
     if errors.isEmpty || replay.hasRead, emission == .summary || !failing.bar.isEmpty {
+      Allocator.returnFreeMemory()
       let report = try DriftReport(
         try Trouble.naming { try StoreReader(path: path) }, declared: declared, catalogue: catalogue, matching: filter)
       if emission == .summary { StandardOutput.write(report.summaryText(output.output, database: db)) }

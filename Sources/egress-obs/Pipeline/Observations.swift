@@ -24,7 +24,7 @@ struct Observations {
       firstSeen = Dictionary(
         all.lazy.map { (Subject(workload: $0.workload, destination: $0.destination), $0.firstSeen) }, uniquingKeysWith: min)
     }
-    endpoints = folded ?? all.filter { $0.lastSeen >= window.from && $0.firstSeen <= window.until }
+    endpoints = folded ?? (isWhole ? all : all.filter { $0.lastSeen >= window.from && $0.firstSeen <= window.until })
     countsWholeLife = folded == nil && !isWhole
     coverage = window
   }
