@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Storage
@@ -58,5 +59,14 @@ import Testing
     }
     try Database(path: path, access: .readWrite).execute("PRAGMA user_version = 0")
     #expect(throws: StorageError.older(path: path, schema: 0, supported: Schema.migrations.count)) { try StoreReader(path: path) }
+  }
+
+  @Test func `a file without a table is no database yet`() throws {
+    let path = scratch.path()
+    try Data().write(to: URL(fileURLWithPath: path))
+    #expect(throws: StorageError.missing(path: path)) { try StoreReader(path: path) }
+    try Database(path: path, access: .readWrite).execute("PRAGMA journal_mode = WAL")
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)).count > 0)
+    #expect(throws: StorageError.missing(path: path)) { try StoreReader(path: path) }
   }
 }

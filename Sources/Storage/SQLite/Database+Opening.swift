@@ -38,7 +38,11 @@ extension Database {
   func prepareForReading() throws(StorageError) {
     let supported = Schema.migrations.count
     let version = try checkOrigin(supported: supported)
-    guard version == supported else { throw .older(path: path, schema: version, supported: supported) }
+    guard version == supported else {
+      // Whoever was to write the first table was stopped before.
+      if try integer("SELECT count(*) FROM sqlite_schema") == 0 { throw .missing(path: path) }
+      throw .older(path: path, schema: version, supported: supported)
+    }
     try execute("PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY")
   }
 }
