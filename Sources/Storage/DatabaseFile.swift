@@ -98,9 +98,9 @@ enum DatabaseFile {
     let file = path + "-lock"
     descriptor = unsafe open(file, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw DatabaseFile.error(file) }
+    // Whoever throws from here on is deinitialised, and so the descriptor closed.
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       let holder = Self.read(descriptor)
-      close(descriptor)
       throw .locked(path: path, cause: "another egress-obs\(holder.map { " (process \($0))" } ?? "") records into it")
     }
     Self.write(descriptor)
