@@ -21,7 +21,7 @@ var releaseLinking = ["-use-ld=lld", "-Xlinker", "--no-export-dynamic"]
   // `glibc 2.36`
   var version = [CChar](repeating: 0, count: 64)
   confstr(Int32(_CS_GNU_LIBC_VERSION), &version, version.count)
-  let glibc = String(cString: version).split { !$0.isNumber }.compactMap { Int($0) }
+  let glibc = String(decoding: version.lazy.map(UInt8.init(bitPattern:)).prefix { $0 != 0 }, as: UTF8.self).split { !$0.isNumber }.compactMap { Int($0) }
   if !glibc.lexicographicallyPrecedes([2, 36]) { releaseLinking += ["-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"] }
 #endif
 

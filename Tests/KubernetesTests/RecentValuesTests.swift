@@ -10,6 +10,9 @@ import Testing
     }
     let first = recent.shared([7, 7])
     let second = recent.shared([7, 7])
-    #expect(unsafe first.withUnsafeBufferPointer { unsafe $0.baseAddress } == second.withUnsafeBufferPointer { unsafe $0.baseAddress })
+    #expect(place(first) == place(second))
   }
+
+  /// Where the elements lie.
+  private func place(_ numbers: [Int]) -> Int { unsafe numbers.withUnsafeBufferPointer { unsafe Int(bitPattern: $0.baseAddress) } }
 }
