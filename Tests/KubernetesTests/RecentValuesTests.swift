@@ -14,5 +14,5 @@ import Testing
   }
 
   /// Where the elements lie.
-  private func place(_ numbers: [Int]) -> Int { unsafe numbers.withUnsafeBufferPointer { unsafe Int(bitPattern: $0.baseAddress) } }
+  private func place(_ numbers: [Int]) -> Int { unsafe numbers.withUnsafeBufferPointer { Int(bitPattern: $0.baseAddress) } }
 }
