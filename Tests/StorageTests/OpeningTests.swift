@@ -151,6 +151,26 @@ import Testing
     #expect(try ids(store.path) == [4, 5, 6])
   }
 
+  @Test func `a temporary database is searched by an index, once something must be looked for`() throws {
+    let store = try Store.temporary(in: scratch.directory)
+    let replay = RunDescription(kind: .replay, version: "test")
+    let indexes = "SELECT count(*) FROM sqlite_schema WHERE name = 'endpoints_key'"
+    _ = try store.beginRun(replay, at: epoch)
+    #expect(try store.transaction { tx throws(StorageError) in try tx.record(flows: [flow(1)]) } == [true])
+    #expect(try store.database.integer(indexes) == 0)
+    try store.endRun(at: epoch)
+    // What was remembered of the file is forgotten with a write that fails.
+    for round in 0..<2 {
+      _ = try store.beginRun(replay, at: epoch)
+      #expect(throws: StorageError.full(path: "disk")) { try store.transaction { _ throws(StorageError) in throw .full(path: "disk") } }
+      _ = try store.beginRun(replay, at: epoch)
+      let news = try store.transaction { tx throws(StorageError) in try tx.record(flows: [flow(2), flow(3, to: "203.0.113.\(77 + round)")]) }
+      #expect(news == [false, true])
+      #expect(try store.database.integer(indexes) == 1)
+      try store.endRun(at: epoch)
+    }
+  }
+
   @Test func `every message names the file and a next step`() {
     let errors: [StorageError] = [
       .missingDirectory(path: "/p/x.db", directory: "/p"), .missing(path: "/p/x.db"), .cannotOpen(path: "/p/x.db", cause: "c"),

@@ -1,4 +1,7 @@
 extension Schema {
+  /// By which an endpoint is found.
+  static let endpointsKey = "endpoints_key ON endpoints(grp, name, port, transport, address)"
+
   // Few indexes, since each costs every insert. `facts` interns what many rows share (workloads, vendors, verdicts), as JSON.
   // A port of -1 stands for a transport without ports, and a name of '' for none, so that both can be part of a unique key.
   static let tables1 = """
@@ -25,7 +28,7 @@ extension Schema {
       scope TEXT NOT NULL, application TEXT, vendor INTEGER, ech TEXT NOT NULL, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,
       flows INTEGER NOT NULL, answered INTEGER NOT NULL, packets_out INTEGER NOT NULL, bytes_out INTEGER NOT NULL,
       packets_in INTEGER NOT NULL, bytes_in INTEGER NOT NULL, verdict INTEGER);
-    CREATE UNIQUE INDEX endpoints_key ON endpoints(grp, name, port, transport, address);
+    CREATE UNIQUE INDEX \(endpointsKey);
 
     CREATE TABLE flows(
       id INTEGER PRIMARY KEY, run INTEGER NOT NULL, flow INTEGER NOT NULL, endpoint INTEGER NOT NULL, start INTEGER NOT NULL,

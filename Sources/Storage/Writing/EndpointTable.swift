@@ -147,8 +147,7 @@ final class EndpointTable {
 
   private func find(_ key: Key) throws(StorageError) -> (exact: Int64?, isKnownName: Bool) {
     if !isIndexed {
-      try database.execute(
-        "CREATE UNIQUE INDEX IF NOT EXISTS endpoints_key ON endpoints(grp, name, port, transport, address)")
+      try database.execute("CREATE UNIQUE INDEX IF NOT EXISTS \(Schema.endpointsKey)")
       isIndexed = true
     }
     if !key.name.isEmpty {
