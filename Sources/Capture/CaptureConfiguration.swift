@@ -43,6 +43,12 @@ public struct CaptureStatistics: Equatable, Sendable {
   }
 
   public var dropped: UInt64 { droppedByKernel + droppedByInterface }
+
+  public static func + (a: CaptureStatistics, b: CaptureStatistics) -> CaptureStatistics {
+    CaptureStatistics(
+      delivered: a.delivered &+ b.delivered, received: a.received &+ b.received, droppedByKernel: a.droppedByKernel + b.droppedByKernel,
+      droppedByInterface: a.droppedByInterface + b.droppedByInterface)
+  }
 }
 
 /// What one `read` brought.

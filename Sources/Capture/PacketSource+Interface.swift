@@ -51,6 +51,19 @@ extension PacketSource {
     unsafe self.init(handle: handle, origin: .interface(name: name, index: index), warnings: warnings)
   }
 
+  /// Has the kernel add nothing more to the ring; what is in it can still be read.
+  ///
+  /// - Returns: when that was.
+  func stopReceiving() throws(CaptureError) -> Timestamp {
+    guard case .interface(let name, _) = origin else { preconditionFailure("a file receives nothing") }
+    guard unsafe cpcap_receive_nothing(handle) == 0 else {
+      throw .captureFailed(interface: name, cause: unsafe String(cString: strerror(errno)))
+    }
+    var now = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &now)
+    return Timestamp(seconds: Int64(now.tv_sec), nanoseconds: Int64(now.tv_nsec))
+  }
+
   private static func set(_ program: [BPFInstruction], on handle: OpaquePointer) -> Bool {
     var instructions = program.map { bpf_insn(code: $0.code, jt: $0.jumpTrue, jf: $0.jumpFalse, k: $0.operand) }
     // libpcap copies the program before it returns.

@@ -13,6 +13,9 @@ public struct KernelFilter: Hashable, Sendable {
   }
   let rule: Rule
 
+  /// Whether bulk data is cut to its headers.
+  public var cutsBulk: Bool { rule == .truncatingBulk || rule == .everyLink(isCut: true) }
+
   /// What is kept of a segment that cannot carry a name.
   ///
   /// The largest headers that are cut: 20 octets of SLL2, two VLAN tags (8), IPv4 with options (60), TCP with options (60). That is 148;

@@ -12,11 +12,12 @@ struct CaptureLoop: ServiceLifecycle.Service {
   enum Event: Sendable {
     /// Capture runs; `since` is when the interface was lost, nil the first time.
     case opened(interface: String, warnings: [String], since: Timestamp?)
+    /// The capture's ring was too small.
+    case grown(interface: String, GrowingPacketSource.Growth)
     case lost(interface: String, error: CaptureError, at: Timestamp)
   }
 
-  var interface: String
-  var configuration: CaptureConfiguration
+  var interface: WatchedInterface
   var meter: SharedMeter
   /// Nil where no connection of this host begins that is worth an owner.
   var starts: ConnectionStarts?
@@ -38,7 +39,7 @@ struct CaptureLoop: ServiceLifecycle.Service {
         if lostAt == nil || opened.isSet {
           let now = WallClock.now
           lostAt = now
-          onEvent(.lost(interface: interface, error: error, at: now))
+          onEvent(.lost(interface: interface.name, error: error, at: now))
         }
         try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.retryInterval) }
       }
@@ -51,7 +52,7 @@ struct CaptureLoop: ServiceLifecycle.Service {
     try await withTaskCancellationHandler {
       try await withGracefulShutdownHandler {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-          DispatchQueue(label: "capture \(interface)").async {
+          DispatchQueue(label: "capture \(interface.name)").async {
             continuation.resume(with: Result { try capture(until: stop, opened, lostAt: lostAt) })
           }
         }
@@ -64,7 +65,8 @@ struct CaptureLoop: ServiceLifecycle.Service {
   }
 
   private func capture(until stop: Latch, _ opened: Latch, lostAt: Timestamp?) throws(CaptureError) {
-    let source = try PacketSource(interface: interface, configuration: configuration)
+    let (interface, configuration) = (interface.name, interface.configuration)
+    let source = try GrowingPacketSource(interface: interface, configuration: configuration, initialSize: self.interface.initialBuffer)
     let ended = Latch()
     defer { ended.set() }
     starts?.watch(interface, until: ended)
@@ -76,6 +78,7 @@ struct CaptureLoop: ServiceLifecycle.Service {
     }
     let (linkType, link) = (source.linkType, source.link)
     var noted = WallClock.now
+    var dropped: UInt64 = 0
     var end: Timestamp?
     while true {
       let outcome = try meter.withMeter { meter throws(CaptureError) in
@@ -85,9 +88,11 @@ struct CaptureLoop: ServiceLifecycle.Service {
       }
       let now = WallClock.now
       if now.since(noted) > 500_000_000 || now < noted {
-        meter.note(source.statistics, of: interface)
-        noted = now
+        let statistics = source.statistics
+        meter.note(statistics, of: interface)
+        (noted, dropped) = (now, statistics.droppedByKernel)
       }
+      if let growth = source.grow(dropped: dropped) { onEvent(.grown(interface: interface, growth)) }
       if stop.isSet {
         // The kernel hands over a block that is not full only after its timeout; what came before the stop is in there.
         let deadline = end ?? now.adding(nanoseconds: 2_000_000 * Int64(configuration.blockTimeout))

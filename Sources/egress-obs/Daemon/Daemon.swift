@@ -58,7 +58,7 @@ struct Daemon {
       interfaces: interfaces.map(\.name), notifier: notifier, logger: logger, counters: counters,
       message: "watching \(WatchedInterface.summary(of: interfaces)); in another terminal: egress-obs report --db \(options.db)")
     let captures = interfaces.map { interface in
-      CaptureLoop(interface: interface.name, configuration: interface.configuration, meter: meter, starts: starts) { event in
+      CaptureLoop(interface: interface, meter: meter, starts: starts) { event in
         readiness.note(event)
         Task { await pump.note(event) }
       }

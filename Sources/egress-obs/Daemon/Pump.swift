@@ -87,6 +87,7 @@ actor Pump: ServiceLifecycle.Service {
   /// An interface was lost or is back; the stretch between is a gap in the coverage.
   func note(_ event: CaptureLoop.Event) async {
     switch event {
+    case .grown: break
     case .lost(let interface, _, let time): absent[interface] = time
     case .opened(let interface, _, let since):
       absent[interface] = nil

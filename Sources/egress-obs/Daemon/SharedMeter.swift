@@ -35,11 +35,3 @@ final class SharedMeter: Sendable {
     current.withLock { $0.values.reduce(earlier.withLock { $0 }) { $0 + $1 } }
   }
 }
-
-extension CaptureStatistics {
-  static func + (a: CaptureStatistics, b: CaptureStatistics) -> CaptureStatistics {
-    CaptureStatistics(
-      delivered: a.delivered + b.delivered, received: a.received + b.received, droppedByKernel: a.droppedByKernel + b.droppedByKernel,
-      droppedByInterface: a.droppedByInterface + b.droppedByInterface)
-  }
-}

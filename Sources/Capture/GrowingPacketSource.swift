@@ -1,0 +1,115 @@
+public import EgressModel
+
+/// Frames from an interface, through a ring that begins small and gives way to a larger one when it proves too small.
+///
+/// A ring is resident in whole, whatever is in it, and most nodes never need a large one. For some milliseconds both rings receive; the old one is read to
+/// its end, and the new one is given from the instant at which the old one stopped, so that every frame is given once and in order. One thread owns one source.
+public final class GrowingPacketSource {
+  /// What `grow` did.
+  public enum Growth: Equatable, Sendable {
+    /// The ring is of so many octets now.
+    case enlarged(to: Int32)
+    /// The larger ring could not be had; the small one stays.
+    case failed(CaptureError)
+  }
+
+  private enum Stage {
+    case small
+    /// The small ring is read to its end.
+    case draining(next: PacketSource, stopped: Timestamp, until: ContinuousClock.Instant)
+    /// What the large ring has from before is passed over.
+    case overlapping(until: Timestamp)
+    case settled
+  }
+
+  private let interface: String
+  private let configuration: CaptureConfiguration
+  private let initialSize: Int32
+  private var source: PacketSource
+  private var stage: Stage
+  /// Counted by the small ring, less what was passed over in the large one.
+  private var earlier = CaptureStatistics()
+  /// Octets that were there at one time: read without once finding fewer frames than were asked for.
+  private var backlog = 0
+  /// What a frame takes in a ring beside its octets: `tpacket3_hdr`, the link's address and alignment.
+  private static let overhead = 96
+
+  /// - Parameters:
+  ///   - configuration: its `bufferSize` is the largest that the ring may become.
+  ///   - initialSize: octets of the ring at first.
+  public init(interface: String, configuration: CaptureConfiguration, initialSize: Int32) throws(CaptureError) {
+    self.interface = interface
+    self.configuration = configuration
+    self.initialSize = min(initialSize, configuration.bufferSize)
+    stage = self.initialSize < configuration.bufferSize ? .small : .settled
+    var first = configuration
+    first.bufferSize = self.initialSize
+    source = try PacketSource(interface: interface, configuration: first)
+  }
+
+  public var linkType: LinkType { source.linkType }
+  public var link: UInt32 { source.link }
+  public var warnings: [String] { source.warnings }
+
+  /// Totals since the source was opened.
+  public var statistics: CaptureStatistics { earlier + source.statistics }
+
+  /// As `PacketSource.wait`.
+  public func wait(milliseconds: Int32) {
+    // The end of a small ring that nothing is added to is not announced.
+    if case .draining = stage { source.wait(milliseconds: min(milliseconds, 10)) } else { source.wait(milliseconds: milliseconds) }
+  }
+
+  /// As `PacketSource.read`.
+  public func read(
+    atMost limit: Int, _ body: (Span<UInt8>, Timestamp, _ originalLength: Int) -> Void
+  ) throws(CaptureError) -> ReadOutcome {
+    switch stage {
+    case .settled:
+      return try source.read(atMost: limit, body)
+    case .small:
+      var octets = 0
+      let outcome = try source.read(atMost: limit) { frame, time, length in
+        octets += frame.count + Self.overhead
+        body(frame, time, length)
+      }
+      backlog = outcome == .frames(limit) ? backlog + octets : 0
+      return outcome
+    case .draining(let next, let stopped, let end):
+      let outcome = try source.read(atMost: limit, body)
+      if outcome == .idle, ContinuousClock.now >= end {
+        earlier = earlier + source.statistics
+        source = next
+        stage = .overlapping(until: stopped)
+      }
+      return outcome
+    case .overlapping(let stopped):
+      var passedOver: UInt64 = 0
+      let outcome = try source.read(atMost: limit) { frame, time, length in
+        if time < stopped { passedOver += 1 } else { body(frame, time, length) }
+      }
+      earlier.delivered &-= passedOver
+      earlier.received &-= passedOver
+      if case .frames = outcome, passedOver == 0 { stage = .settled }
+      return outcome
+    }
+  }
+
+  /// Goes over to the large ring if the small one proved too small: frames were dropped, or a quarter of it was found waiting at one time.
+  ///
+  /// - Parameter dropped: by the kernel, as `statistics` told last.
+  /// - Returns: nil where there was nothing to do.
+  public func grow(dropped: UInt64) -> Growth? {
+    guard case .small = stage, dropped > 0 || backlog > Int(initialSize) / 4 else { return nil }
+    do {
+      let next = try PacketSource(interface: interface, configuration: configuration)
+      let stopped = try source.stopReceiving()
+      // The kernel hands over a block that is not full only after its timeout.
+      stage = .draining(next: next, stopped: stopped, until: .now + .milliseconds(2 * configuration.blockTimeout))
+      return .enlarged(to: configuration.bufferSize)
+    } catch {
+      stage = .settled
+      return .failed(error)
+    }
+  }
+}
