@@ -5,16 +5,10 @@ public import EgressModel
 /// A ring is resident in whole, whatever is in it, and most nodes never need a large one. For some milliseconds both rings receive; the old one is read to
 /// its end, and the new one is given from the instant at which the old one stopped, so that every frame is given once and in order. One thread owns one source.
 public final class GrowingPacketSource {
-  /// What `grow` did.
-  public enum Growth: Equatable, Sendable {
-    /// The ring is of so many octets now.
-    case enlarged(to: Int32)
-    /// The larger ring could not be had; the small one stays.
-    case failed(CaptureError)
-  }
-
   private enum Stage {
     case small
+    /// Somebody opens the large ring.
+    case waiting
     /// The small ring is read to its end.
     case draining(next: PacketSource, stopped: Timestamp, until: ContinuousClock.Instant)
     /// What the large ring has from before is passed over.
@@ -22,9 +16,8 @@ public final class GrowingPacketSource {
     case settled
   }
 
-  private let interface: String
-  private let configuration: CaptureConfiguration
   private let initialSize: Int32
+  private let blockTimeout: Int32
   private var source: PacketSource
   private var stage: Stage
   /// Counted by the small ring, less what was passed over in the large one.
@@ -38,8 +31,7 @@ public final class GrowingPacketSource {
   ///   - configuration: its `bufferSize` is the largest that the ring may become.
   ///   - initialSize: octets of the ring at first.
   public init(interface: String, configuration: CaptureConfiguration, initialSize: Int32) throws(CaptureError) {
-    self.interface = interface
-    self.configuration = configuration
+    blockTimeout = configuration.blockTimeout
     self.initialSize = min(initialSize, configuration.bufferSize)
     stage = self.initialSize < configuration.bufferSize ? .small : .settled
     var first = configuration
@@ -65,7 +57,7 @@ public final class GrowingPacketSource {
     atMost limit: Int, _ body: (Span<UInt8>, Timestamp, _ originalLength: Int) -> Void
   ) throws(CaptureError) -> ReadOutcome {
     switch stage {
-    case .settled:
+    case .waiting, .settled:
       return try source.read(atMost: limit, body)
     case .small:
       var octets = 0
@@ -95,21 +87,20 @@ public final class GrowingPacketSource {
     }
   }
 
-  /// Goes over to the large ring if the small one proved too small: frames were dropped, or a quarter of it was found waiting at one time.
+  /// Whether the ring proved too small: frames were dropped, or a quarter of it was found waiting at one time. True once; then it is for the caller to
+  /// open a larger one, on another thread because that takes longer than the small one lasts under load.
   ///
   /// - Parameter dropped: by the kernel, as `statistics` told last.
-  /// - Returns: nil where there was nothing to do.
-  public func grow(dropped: UInt64) -> Growth? {
-    guard case .small = stage, dropped > 0 || backlog > Int(initialSize) / 4 else { return nil }
-    do {
-      let next = try PacketSource(interface: interface, configuration: configuration)
-      let stopped = try source.stopReceiving()
-      // The kernel hands over a block that is not full only after its timeout.
-      stage = .draining(next: next, stopped: stopped, until: .now + .milliseconds(2 * configuration.blockTimeout))
-      return .enlarged(to: configuration.bufferSize)
-    } catch {
-      stage = .settled
-      return .failed(error)
-    }
+  public func isTooSmall(dropped: UInt64) -> Bool {
+    guard case .small = stage, dropped > 0 || backlog > Int(initialSize) / 4 else { return false }
+    stage = .waiting
+    return true
+  }
+
+  /// Goes over to a source of the same interface with a larger ring. If it throws, nothing has changed.
+  public func grow(into next: PacketSource) throws(CaptureError) {
+    let stopped = try source.stopReceiving()
+    // The kernel hands over a block that is not full only after its timeout.
+    stage = .draining(next: next, stopped: stopped, until: .now + .milliseconds(2 * blockTimeout))
   }
 }

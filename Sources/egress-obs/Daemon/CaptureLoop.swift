@@ -12,8 +12,8 @@ struct CaptureLoop: ServiceLifecycle.Service {
   enum Event: Sendable {
     /// Capture runs; `since` is when the interface was lost, nil the first time.
     case opened(interface: String, warnings: [String], since: Timestamp?)
-    /// The capture's ring was too small.
-    case grown(interface: String, GrowingPacketSource.Growth)
+    /// The capture's ring was too small: one of so many octets took its place, or could not be had.
+    case grown(interface: String, Result<Int32, CaptureError>)
     case lost(interface: String, error: CaptureError, at: Timestamp)
   }
 
@@ -79,6 +79,7 @@ struct CaptureLoop: ServiceLifecycle.Service {
     let (linkType, link) = (source.linkType, source.link)
     var noted = WallClock.now
     var dropped: UInt64 = 0
+    var larger: PendingSource?
     var end: Timestamp?
     while true {
       let outcome = try meter.withMeter { meter throws(CaptureError) in
@@ -92,7 +93,16 @@ struct CaptureLoop: ServiceLifecycle.Service {
         meter.note(statistics, of: interface)
         (noted, dropped) = (now, statistics.droppedByKernel)
       }
-      if let growth = source.grow(dropped: dropped) { onEvent(.grown(interface: interface, growth)) }
+      if source.isTooSmall(dropped: dropped) {
+        larger = PendingSource(interface: interface, configuration: configuration)
+      } else if let opened = larger?.take() {
+        larger = nil
+        let grown = Result { () throws(CaptureError) in
+          try source.grow(into: opened.get())
+          return configuration.bufferSize
+        }
+        onEvent(.grown(interface: interface, grown))
+      }
       if stop.isSet {
         // The kernel hands over a block that is not full only after its timeout; what came before the stop is in there.
         let deadline = end ?? now.adding(nanoseconds: 2_000_000 * Int64(configuration.blockTimeout))
@@ -101,6 +111,25 @@ struct CaptureLoop: ServiceLifecycle.Service {
       }
       if outcome != .frames(Self.batch) { source.wait(milliseconds: end == nil ? 100 : 10) }
     }
+  }
+}
+
+/// A source that is opened on a thread of its own: under load that takes longer than a small ring lasts.
+private final class PendingSource: Sendable {
+  private let opened = Mutex<Result<PacketSource, CaptureError>?>(nil)
+
+  init(interface: String, configuration: CaptureConfiguration) {
+    DispatchQueue(label: "open \(interface)").async { [self] in
+      opened.withLock { $0 = Result { () throws(CaptureError) in try PacketSource(interface: interface, configuration: configuration) } }
+    }
+  }
+
+  /// Once, when it is there.
+  func take() -> sending Result<PacketSource, CaptureError>? {
+    opened.withLockIfAvailable { opened in
+      defer { opened = nil }
+      return opened
+    } ?? nil
   }
 }
 

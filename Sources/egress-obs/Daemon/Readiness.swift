@@ -27,11 +27,11 @@ final class Readiness: Sendable {
       interface = name
       for warning in warnings { logger.notice("\(name): \(warning)") }
       if since != nil { logger.notice("\(name) is back; capturing again") }
-    case .grown(let name, .enlarged(to: let size)):
-      logger.notice("\(name): the capture's buffer was too small; it is \(size >> 20) MiB now")
-      return
-    case .grown(let name, .failed(let error)):
-      logger.warning("\(name): the capture's buffer is too small, and no larger one was to be had: \(error)")
+    case .grown(let name, let result):
+      switch result {
+      case .success(let size): logger.notice("\(name): the capture's buffer was too small; it is \(size >> 20) MiB now")
+      case .failure(let error): logger.warning("\(name): the capture's buffer is too small, and a larger one was not to be had: \(error)")
+      }
       return
     case .lost(let name, let error, _):
       interface = name
