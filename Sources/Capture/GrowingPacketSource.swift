@@ -17,7 +17,8 @@ public final class GrowingPacketSource {
   }
 
   private let initialSize: Int32
-  private let blockTimeout: Int32
+  /// How long the kernel keeps a block of the small ring, in milliseconds: while its last one is waited for, the large ring fills.
+  private static let blockTimeout: Int32 = 20
   private var source: PacketSource
   private var stage: Stage
   /// Counted by the small ring, less what was passed over in the large one.
@@ -31,11 +32,10 @@ public final class GrowingPacketSource {
   ///   - configuration: its `bufferSize` is the largest that the ring may become.
   ///   - initialSize: octets of the ring at first.
   public init(interface: String, configuration: CaptureConfiguration, initialSize: Int32) throws(CaptureError) {
-    blockTimeout = configuration.blockTimeout
     self.initialSize = min(initialSize, configuration.bufferSize)
     stage = self.initialSize < configuration.bufferSize ? .small : .settled
     var first = configuration
-    first.bufferSize = self.initialSize
+    if case .small = stage { (first.bufferSize, first.blockTimeout) = (self.initialSize, Self.blockTimeout) }
     source = try PacketSource(interface: interface, configuration: first)
   }
 
@@ -49,7 +49,7 @@ public final class GrowingPacketSource {
   /// As `PacketSource.wait`.
   public func wait(milliseconds: Int32) {
     // The end of a small ring that nothing is added to is not announced.
-    if case .draining = stage { source.wait(milliseconds: min(milliseconds, 10)) } else { source.wait(milliseconds: milliseconds) }
+    if case .draining = stage { source.wait(milliseconds: min(milliseconds, 5)) } else { source.wait(milliseconds: milliseconds) }
   }
 
   /// As `PacketSource.read`.
@@ -69,8 +69,10 @@ public final class GrowingPacketSource {
       return outcome
     case .draining(let next, let stopped, let end):
       let outcome = try source.read(atMost: limit, body)
-      if outcome == .idle, ContinuousClock.now >= end {
-        earlier = earlier + source.statistics
+      guard outcome == .idle else { return outcome }
+      let counted = source.statistics
+      if counted.delivered + counted.droppedByKernel == counted.received || ContinuousClock.now >= end {
+        earlier = earlier + counted
         source = next
         stage = .overlapping(until: stopped)
       }
@@ -100,7 +102,7 @@ public final class GrowingPacketSource {
   /// Goes over to a source of the same interface with a larger ring. If it throws, nothing has changed.
   public func grow(into next: PacketSource) throws(CaptureError) {
     let stopped = try source.stopReceiving()
-    // The kernel hands over a block that is not full only after its timeout.
-    stage = .draining(next: next, stopped: stopped, until: .now + .milliseconds(2 * blockTimeout))
+    // The kernel hands over a block that is not full after one timeout or two. What came before the filter was set is counted and never given.
+    stage = .draining(next: next, stopped: stopped, until: .now + .milliseconds(5 * Self.blockTimeout))
   }
 }
