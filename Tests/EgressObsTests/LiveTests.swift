@@ -103,6 +103,22 @@ import Testing
     }
   }
 
+  @Test func `a burst that the small buffer just holds makes it grow, and every packet is counted`() throws {
+    let daemon = try lab.daemon(recorded, "--no-reverse-dns")
+    // 2,000 frames of 1.4 KB while the daemon sleeps: 3 of 4 MiB.
+    let (burst, later) = (2000, 3000)
+    let socket = try lab.host.perform { try TestSocket(.udp) }
+    func send(_ count: Int) throws { for _ in 0..<count { try socket.send([UInt8](repeating: 7, count: 1400), to: NetworkLab.web4, 443) } }
+    daemon.signal(SIGSTOP)
+    try send(burst)
+    daemon.signal(SIGCONT)
+    #expect(eventually { daemon.errorsSoFar.contains("eth0: the capture's buffer was too small; it is 32 MiB now") })
+    try send(later)
+    #expect(daemon.stop().errors.contains(/stopped: \d+ packets, 0 dropped/))
+    let flows = try recorded.flows("--transport", "udp", "--port", "443")
+    #expect(flows.map { $0.number("packets", "out") } == [burst + later])
+  }
+
   @Test func `several interfaces are watched at once, and one that vanishes is watched again when it returns`() throws {
     func link() throws { try lab.host.connect("eth1", "198.51.100.2/24", to: lab.internet, "eth1", "198.51.100.1/24") }
     try link()

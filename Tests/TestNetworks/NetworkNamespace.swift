@@ -17,7 +17,7 @@ public final class NetworkNamespace: Sendable {
   public static let isAvailable = unsafe geteuid() == 0 && access("/usr/sbin/ip", X_OK) == 0
 
   public init() throws {
-    name = "eo-\(getpid())-\(UInt16.random(in: 0...UInt16.max))"
+    name = "eo-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
     try Self.run(["/usr/sbin/ip", "netns", "add", name])
     try run("/usr/sbin/ip", "link", "set", "lo", "up")
     // No router solicitations and no duplicate address detection: a silent link is silent.
