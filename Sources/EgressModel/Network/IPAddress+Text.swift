@@ -1,11 +1,18 @@
 extension IPAddress: LosslessStringConvertible {
   /// The canonical text: dotted decimal, or [RFC 5952](https://www.rfc-editor.org/rfc/rfc5952) for IPv6.
   public var description: String {
+    withText { characters in
+      // Digits and separators are ASCII.
+      guard let characters = try? UTF8Span(validating: characters) else { return "" }
+      return String(copying: characters)
+    }
+  }
+
+  /// Lends the canonical text as ASCII, without making a string.
+  public func withText<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
     var text = InlineArray<39, UInt8>(repeating: 0)
     let count = v4.map { Self.write($0, to: &text) } ?? writeGroups(to: &text)
-    // Digits and separators are ASCII.
-    guard let characters = try? UTF8Span(validating: text.span.extracting(..<count)) else { return "" }
-    return String(copying: characters)
+    return body(text.span.extracting(..<count))
   }
 
   private static func write(_ bits: UInt32, to text: inout InlineArray<39, UInt8>) -> Int {

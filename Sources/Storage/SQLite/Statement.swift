@@ -56,7 +56,9 @@ import EgressModel
   }
 
   /// Binds the canonical text.
-  func bind(_ address: IPAddress) { bind(address.description) }
+  func bind(_ address: IPAddress) {
+    address.withText { text in unsafe text.withUnsafeBytes { unsafe bindText($0) } }
+  }
 
   /// Binds UTF-8 as text.
   func bind(utf8 bytes: [UInt8]) {
