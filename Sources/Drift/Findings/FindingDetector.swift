@@ -15,15 +15,15 @@ public struct FindingDetector: Sendable {
     self.catalogue = catalogue
   }
 
-  /// What is to be said of an endpoint under its `verdict`, in the order of `FindingKind`.
+  /// What is to be said of an endpoint, or of one flow, under its `verdict`, in the order of `FindingKind`.
   ///
   /// - Parameter isNew: whether the workload's group was not known to use this endpoint, and no approval covers it. A rule that allows the
   ///   endpoint and is not wide is an approval, so that what was declared is not reported as new.
-  public func kinds(in endpoint: Endpoint, isNew: Bool) -> [FindingKind] {
+  public func kinds(in endpoint: some Observed, isNew: Bool) -> [FindingKind] {
     guard endpoint.scope != .local else { return [] }
     let decision = endpoint.verdict?.decision
     // What was let through for the sake of another name is no failure to enforce.
-    let denial = endpoint.verdict?.bypass != nil && endpoint.answered > 0 ? FindingKind.bypass : .denied
+    let denial = endpoint.verdict?.bypass != nil && endpoint.isAnswered ? FindingKind.bypass : .denied
     guard endpoint.isThirdParty else { return decision == .denied ? [denial] : [] }
     var kinds: [FindingKind] = []
     let isWide = width(of: endpoint) != nil
@@ -41,11 +41,6 @@ public struct FindingDetector: Sendable {
     kinds(in: endpoint, isNew: isNew).compactMap { finding($0, of: endpoint) }
   }
 
-  /// What is to be said of one flow.
-  public func kinds(in flow: FlowRecord, isNew: Bool) -> [FindingKind] {
-    kinds(in: Endpoint(observing: flow), isNew: isNew)
-  }
-
   /// What `kinds` says of one flow, in words, with the flow as their sample.
   public func findings(_ kinds: [FindingKind], in flow: FlowRecord) -> [Finding] {
     guard !kinds.isEmpty else { return [] }
@@ -59,12 +54,12 @@ public struct FindingDetector: Sendable {
   }
 
   /// What is wide about the rules that let the endpoint through; nil when one of them is not wide, or none does.
-  public func width(of endpoint: Endpoint) -> String? {
+  public func width(of endpoint: some Observed) -> String? {
     guard let verdict = endpoint.verdict, verdict.decision == .allowed, let first = verdict.by.first else { return nil }
     return verdict.by.allSatisfy { width(of: $0, for: endpoint) != nil } ? width(of: first, for: endpoint) : nil
   }
 
-  private func width(of reference: RuleReference, for endpoint: Endpoint) -> String? {
+  private func width(of reference: RuleReference, for endpoint: some Observed) -> String? {
     guard let rule = rules[reference] else { return nil }
     if let width = rule.width { return width }
     guard let name = endpoint.name?.name,
@@ -77,7 +72,7 @@ public struct FindingDetector: Sendable {
   }
 
   /// Whether a rule, wide or not, allows it.
-  private func isDeclared(_ endpoint: Endpoint) -> Bool {
+  private func isDeclared(_ endpoint: some Observed) -> Bool {
     endpoint.verdict.map { $0.decision == .allowed && !$0.by.isEmpty } ?? false
   }
 
@@ -176,7 +171,7 @@ extension Endpoint {
     self.init(
       workload: flow.workload ?? Workload(address: flow.source.ip), name: flow.name, address: flow.destination.ip, port: flow.destination.port,
       transport: flow.transport, scope: flow.scope, application: flow.application, vendor: flow.vendor, ech: flow.tls?.ech ?? .none,
-      firstSeen: flow.start, lastSeen: flow.end, flows: 1, answered: flow.state.isAnswered ? 1 : 0, out: flow.out, in: flow.in,
+      firstSeen: flow.start, lastSeen: flow.end, flows: 1, answered: flow.isAnswered ? 1 : 0, out: flow.out, in: flow.in,
       verdict: flow.verdict)
   }
 

@@ -12,8 +12,28 @@ public enum NamingGap: String, CaseIterable, Sendable {
   case neverLookedUp = "never looked up"
 }
 
-extension Endpoint {
-  /// Nil when the endpoint is named.
+/// What findings are decided by: of an endpoint, or of one flow to it.
+public protocol Observed {
+  var scope: Scope { get }
+  var name: NameEvidence? { get }
+  var application: Application? { get }
+  var ech: TLSFacts.ECH { get }
+  var verdict: Verdict? { get }
+  /// Whether the destination ever answered.
+  var isAnswered: Bool { get }
+}
+
+extension Endpoint: Observed {
+  public var isAnswered: Bool { answered > 0 }
+}
+
+extension FlowRecord: Observed {
+  public var ech: TLSFacts.ECH { tls?.ech ?? .none }
+  public var isAnswered: Bool { state.isAnswered }
+}
+
+extension Observed {
+  /// Nil when the destination is named.
   public var namingGap: NamingGap? {
     if let name, name.confidence != .hint {
       if IPAddress(name.name.text) != nil { return .addressLiteral }

@@ -16,7 +16,8 @@ actor Recorder {
   private let keepsFindings: Bool
 
   /// The egress of one batch, ready to be stored.
-  struct Annotated: Sendable {
+  // Not copyable, so that the flows can be changed in place.
+  struct Annotated: ~Copyable, Sendable {
     var flows: [FlowRecord]
     /// By the policies that the flows were judged by.
     let detector: FindingDetector
