@@ -40,15 +40,18 @@ public final class Store {
     }
   }
 
-  init(path: String, isTemporary: Bool, migrations: [Migration], busyTimeout milliseconds: Int32 = 5000) throws(StorageError) {
+  /// - Parameter rememberedNames: rows of a temporary database that are found without a key.
+  init(
+    path: String, isTemporary: Bool, migrations: [Migration], busyTimeout milliseconds: Int32 = 5000, rememberedNames: Int = 262_144
+  ) throws(StorageError) {
     self.path = path
     self.isTemporary = isTemporary
     try DatabaseFile.create(path)
     database = try Database(path: path, access: .readWrite, busyTimeout: milliseconds)
     try database.prepareForWriting(isTemporary: isTemporary, migrations: migrations)
     facts = try FactTable(database)
-    flows = try FlowWriter(database, facts: facts)
-    names = try NameWriter(database)
+    flows = try FlowWriter(database, facts: facts, isTemporary: isTemporary)
+    names = try NameWriter(database, remembering: isTemporary ? rememberedNames : 0)
     findings = try FindingWriter(database, facts: facts)
     runs = try RunWriter(database)
     alerts = try AlertQueue(database)
@@ -81,7 +84,10 @@ public final class Store {
   /// Ends the run: from now on nobody watches, and that is no crash.
   public func endRun(at time: Timestamp) throws(StorageError) {
     let active = try activeRun()
-    try write { () throws(StorageError) in try runs.end(active, at: time) }
+    try write { () throws(StorageError) in
+      try flows.finish()
+      try runs.end(active, at: time)
+    }
     if database.isInTransaction { try commit.run() }
     // What was written is read by others, with pages of their own.
     try database.execute("PRAGMA shrink_memory")
@@ -126,6 +132,7 @@ public final class Store {
   func forget() {
     facts.forget()
     flows.forget()
+    names.forget()
   }
 
   // MARK: Alerts

@@ -31,8 +31,10 @@ extension Database {
     // Our views and statements need no foreign functions from an edited schema.
     try execute("PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY")
     try migrate(migrations, applicationID: Schema.applicationID)
-    // A temporary database is read once, from end to end; `EndpointTable` makes its own index again when it must search.
-    if isTemporary { try execute("DROP INDEX flows_end; DROP INDEX flows_endpoint; DROP INDEX endpoints_key") }
+    // A temporary database is read once, from end to end; `EndpointTable` and `NameWriter` make their own indexes again when they must search.
+    if isTemporary {
+      try execute("DROP INDEX flows_end; DROP INDEX flows_endpoint; DROP INDEX endpoints_key; DROP TABLE names; CREATE TABLE names(\(Schema.nameColumns))")
+    }
   }
 
   func prepareForReading() throws(StorageError) {

@@ -2,6 +2,13 @@ extension Schema {
   /// By which an endpoint is found.
   static let endpointsKey = "endpoints_key ON endpoints(grp, name, port, transport, address)"
 
+  static let nameColumns = """
+    name TEXT NOT NULL, client TEXT NOT NULL, type TEXT NOT NULL, rcode TEXT NOT NULL, addresses TEXT NOT NULL, chain TEXT NOT NULL,
+    server TEXT NOT NULL, ttl INTEGER, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, count INTEGER NOT NULL
+    """
+  /// What makes two answers one row.
+  static let namesKey = "name, client, type, rcode, addresses, chain"
+
   // Few indexes, since each costs every insert. `facts` interns what many rows share (workloads, vendors, verdicts), as JSON.
   // A port of -1 stands for a transport without ports, and a name of '' for none, so that both can be part of a unique key.
   static let tables1 = """
@@ -41,10 +48,7 @@ extension Schema {
     -- Only a flow that still lives is ever looked for by its id.
     CREATE INDEX flows_live ON flows(run, flow) WHERE (end_reason IS NULL OR end_reason = 2);
 
-    CREATE TABLE names(
-      name TEXT NOT NULL, client TEXT NOT NULL, type TEXT NOT NULL, rcode TEXT NOT NULL, addresses TEXT NOT NULL, chain TEXT NOT NULL,
-      server TEXT NOT NULL, ttl INTEGER, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, count INTEGER NOT NULL,
-      PRIMARY KEY(name, client, type, rcode, addresses, chain)) WITHOUT ROWID;
+    CREATE TABLE names(\(nameColumns), PRIMARY KEY(\(namesKey))) WITHOUT ROWID;
 
     CREATE TABLE findings(
       id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, run INTEGER NOT NULL, kind TEXT NOT NULL, severity TEXT NOT NULL,

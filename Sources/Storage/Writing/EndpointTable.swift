@@ -1,6 +1,6 @@
 import EgressModel
 
-/// Adds flows to the endpoints they belong to, one statement per endpoint and batch however many flows it has.
+/// Adds flows to the endpoints they belong to, one statement per endpoint and batch however many flows it has. What lies between two flushes is a batch.
 final class EndpointTable {
   struct Key: Hashable {
     var group: Int64
@@ -12,6 +12,11 @@ final class EndpointTable {
     var address: IPAddress
   }
 
+  /// Whether it is time to flush: a bound on memory, and on sums (see `FlowTotals`).
+  private(set) var isFull = false
+  private static let largestBatch = 8192
+  private static let mostRecords = 1000
+
   /// What a batch changes of one endpoint.
   private struct Change {
     var key: Key
@@ -21,6 +26,8 @@ final class EndpointTable {
     var firstSeen = Int64.max
     var lastSeen = Int64.min
     var flows: Int64 = 0
+    /// How many terms `counts` sums up.
+    var records = 0
     var counts = FlowTotals()
   }
 
@@ -98,6 +105,7 @@ final class EndpointTable {
     slots.removeAll(keepingCapacity: true)
     changes.removeAll(keepingCapacity: true)
     names.removeAll(keepingCapacity: true)
+    isFull = false
     holdsAll = false
     nextID = nil
     isIndexed = false
@@ -109,8 +117,7 @@ final class EndpointTable {
       let slot = slots.values[place]
       if slot.batch == batch { return (slot.change, false) }
       slots.values[place] = Slot(id: slot.id, batch: batch, change: changes.count)
-      changes.append(Change(key: key, id: slot.id, isInsert: false))
-      return (changes.count - 1, false)
+      return (begin(Change(key: key, id: slot.id, isInsert: false)), false)
     }
     if nextID == nil {
       let last = try database.integer("SELECT coalesce(max(id), 0) FROM endpoints")
@@ -141,7 +148,12 @@ final class EndpointTable {
       holdsAll = false
     }
     slots[change.key] = Slot(id: change.id, batch: batch, change: changes.count)
+    return begin(change)
+  }
+
+  private func begin(_ change: Change) -> Int {
     changes.append(change)
+    if changes.count >= Self.largestBatch { isFull = true }
     return changes.count - 1
   }
 
@@ -189,13 +201,19 @@ final class EndpointTable {
     changes[index].firstSeen = min(changes[index].firstSeen, flow.start.nanoseconds)
     changes[index].lastSeen = max(changes[index].lastSeen, flow.end.nanoseconds)
     if isFirst { changes[index].flows += 1 }
-    changes[index].counts.add(FlowTotals(flow), minus: before)
+    count(FlowTotals(flow), minus: before, in: index)
+  }
+
+  private func count(_ more: FlowTotals, minus less: FlowTotals, in index: Int) {
+    changes[index].counts.add(more, minus: less)
+    changes[index].records += 1
+    if changes[index].records >= Self.mostRecords { isFull = true }
   }
 
   /// Takes back a flow that turned out to go elsewhere: its name was learned after its first record.
   func remove(_ totals: FlowTotals, from index: Int) {
     changes[index].flows -= 1
-    changes[index].counts.add(FlowTotals(), minus: totals)
+    count(FlowTotals(), minus: totals, in: index)
   }
 
   /// Writes the batch's changes.
@@ -207,6 +225,7 @@ final class EndpointTable {
     written.removeAll(keepingCapacity: true)
     swap(&written, &changes)
     if !holdsAll { names.removeAll(keepingCapacity: true) }
+    isFull = false
     batch += 1
   }
 

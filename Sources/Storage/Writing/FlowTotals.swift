@@ -21,12 +21,12 @@ struct FlowTotals: Equatable {
     bytesIn = Int64(min(`in`.bytes, Self.limit))
   }
 
-  init(_ flow: FlowRecord) {
+  init(_ flow: borrowing FlowRecord) {
     self.init(out: flow.out, in: flow.in, isAnswered: flow.state.isAnswered)
   }
 
   mutating func add(_ more: FlowTotals, minus less: FlowTotals) {
-    // At most a chunk of flows comes together before it is written, so the sums stay below 2⁶³ but for rows edited by hand: those wrap.
+    // At most a thousand come together before they are written, so the sums stay below 2⁶³ but for rows edited by hand: those wrap.
     answered &+= more.answered &- less.answered
     packetsOut &+= more.packetsOut &- less.packetsOut
     bytesOut &+= more.bytesOut &- less.bytesOut

@@ -2,19 +2,18 @@ import EgressModel
 
 /// Writes flow records, and through them endpoints.
 final class FlowWriter {
-  // A bound on the changes held in memory, however large the caller's batch is.
-  // It also keeps the sums of their totals within 64 bits (see `FlowTotals`).
-  private static let chunk = 1000
-
   private let facts: FactTable
   private let endpoints: EndpointTable
+  /// Whether endpoints may wait for the end of the run: nobody reads them before.
+  private let isTemporary: Bool
   private let insert: Statement
   private let delete: Statement
   private let findLive: Statement
   private var json = JSONText()
 
-  init(_ database: Database, facts: FactTable) throws(StorageError) {
+  init(_ database: Database, facts: FactTable, isTemporary: Bool) throws(StorageError) {
     self.facts = facts
+    self.isTemporary = isTemporary
     endpoints = try EndpointTable(database)
     insert = try Statement(
       database,
@@ -46,11 +45,14 @@ final class FlowWriter {
     let flows = flows.span
     for index in flows.indices {
       news.append(try record(flows[index], run: run, findings))
-      if index % Self.chunk == Self.chunk - 1 { try endpoints.flush() }
+      if endpoints.isFull { try endpoints.flush() }
     }
-    try endpoints.flush()
+    if !isTemporary { try endpoints.flush() }
     return news
   }
+
+  /// Writes what waits for the end of the run.
+  func finish() throws(StorageError) { try endpoints.flush() }
 
   private func record(
     _ flow: FlowRecord, run: Int64, _ findings: (FlowRecord, _ isNew: Bool) -> [FindingKind]
@@ -67,15 +69,19 @@ final class FlowWriter {
       try endpoints.flush()
       earlier = try self.earlier(flow, run: run)
     }
+    let movedFrom = earlier?.key(of: key).flatMap { $0 == key ? nil : $0 }
+    if let earlier, let movedFrom {
+      // At once, so that an endpoint that nobody talked to is none for the flows that follow.
+      endpoints.remove(earlier.totals, from: try endpoints.endpoint(movedFrom).change)
+      try endpoints.flush()
+    }
     let (endpoint, isNew) = try endpoints.endpoint(key)
     var before = FlowTotals()
     var isFirst = true
-    if let earlier, let earlierKey = earlier.key(of: key), earlierKey != key {
-      endpoints.remove(earlier.totals, from: try endpoints.endpoint(earlierKey).change)
-    } else if let earlier {
+    if let earlier, movedFrom == nil {
       before = earlier.totals
       isFirst = false
-    } else if flow.isContinued {
+    } else if earlier == nil, flow.isContinued {
       // Its row was retained away, or the batch that told of it was lost.
       before = FlowTotals(out: flow.reportedOut, in: flow.reportedIn, isAnswered: false)
       isFirst = false
