@@ -18,9 +18,10 @@ struct EgressObs: AsyncParsableCommand {
   ///
   /// On the main thread, where `run` gives up rights before there is another one.
   @MainActor static func main() async {
-    Allocator.limitHeaps(to: 1)
     do {
       var command = try parseAsRoot(NegatedFilters.rewrite(Array(CommandLine.arguments.dropFirst())))
+      // A replay meters and stores side by side: both allocate all the time, and would wait for each other.
+      Allocator.limitHeaps(to: command is ReplayCommand ? 3 : 1)
       if let run = command as? RunCommand {
         Allocator.returnLargeBlocks(from: 128 << 10)
         RunPrivileges.reduce(database: run.db)

@@ -42,8 +42,6 @@ struct ReplayCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    // Metering and storing both allocate all the time, and would wait for each other.
-    Allocator.limitHeaps(to: 2)
     let declared = try input.load(for: judging.engineOption.engine)
     let catalogue = try judging.catalogue()
     let annotator = judging.annotator(declared: declared, catalogue: catalogue, local: local.isEmpty ? nil : local)
