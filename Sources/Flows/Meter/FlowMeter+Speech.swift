@@ -34,8 +34,7 @@ extension FlowMeter {
     var evidence = hello.claimedServerName.flatMap { Self.evidence(of: $0, carrier == .quic ? .quicSNI : .tlsSNI) }
     // RFC 6066 3 forbids literals. The destination's own says nothing new, and another one says something false.
     if case .address(let literal)? = hello.claimedServerName, literal != server.ip { evidence = nil }
-    var facts = hello.facts
-    facts.ja4 = hello.ja4(over: carrier)
+    let facts = hellos.facts(of: hello, over: carrier)
     amend(index) { details in
       details.tls = facts
       if let evidence { details.say(evidence) }

@@ -20,6 +20,7 @@ public struct FlowMeter: ~Copyable, Sendable {
   var translations: TranslationTable
   var streams = Slab<FlowStreams>()
   var details = Slab<FlowDetails>()
+  var hellos = HelloFacts()
   /// Streams in the order they began to be held, from `oldestStream` on; some are gone already.
   var streamOrder: ContiguousArray<(stream: Int32, flow: Int32, id: UInt64, since: Timestamp)> = []
   var oldestStream = 0
