@@ -20,7 +20,7 @@ extension Database {
       if isTemporary { try execute("PRAGMA page_size = 8192") }
     }
     if isTemporary {
-      try execute("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384")
+      try execute("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -2048")
     } else {
       let mode = try text("PRAGMA journal_mode = WAL")
       guard mode == "wal" else {

@@ -14,7 +14,7 @@ final class EndpointTable {
 
   /// Whether it is time to flush: a bound on memory, and on sums (see `FlowTotals`).
   private(set) var isFull = false
-  private static let largestBatch = 8192
+  private static let largestBatch = 2048
   private static let mostRecords = 1000
 
   /// What a batch changes of one endpoint.

@@ -92,7 +92,11 @@ final class FlowWriter {
     insert.bind(vendor)
     insert.bind(verdict)
     let kinds = findings(flow, isNew)
-    insert.bind(kinds.isEmpty ? earlier?.findings : kinds.map(\.rawValue).joined(separator: " "))
+    switch kinds.count {
+    case 0: insert.bind(earlier?.findings)
+    case 1: insert.bind(kinds[0].rawValue)
+    default: insert.bind(kinds.map(\.rawValue).joined(separator: " "))
+    }
     insert.bind(flow.backend?.ip.description)
     insert.bind(flow.backend?.port.map(Int64.init))
     try insert.run()

@@ -5,25 +5,19 @@ import EgressModel
 /// A file is asked for the row by its key. A temporary one, whose rows are all this writer's, has no key until they are too many to remember:
 /// a row is found by its fingerprint and a new one appended, which takes a third of the time.
 final class NameWriter {
-  /// 128 bits of SipHash under the process's own seed: nobody who makes up names can make two of them one.
+  /// 64 bits of SipHash under the process's own seed: nobody who makes up names can make two of them one, and chance does so in one of 10⁹ runs.
   private struct Fingerprint: Hashable {
-    var first: Int
-    var second: Int
+    let bits: Int
 
     init(_ name: borrowing NameRecord) {
-      (first, second) = (Self.hash(name, 1), Self.hash(name, 2))
-    }
-
-    private static func hash(_ name: borrowing NameRecord, _ variant: UInt8) -> Int {
       var hasher = Hasher()
-      hasher.combine(variant)
       hasher.combine(name.name)
       hasher.combine(name.client)
       hasher.combine(name.type)
       hasher.combine(name.rcode)
       hasher.combine(name.addresses)
       hasher.combine(name.chain)
-      return hasher.finalize()
+      bits = hasher.finalize()
     }
   }
 
@@ -45,7 +39,7 @@ final class NameWriter {
     """
 
   private let database: Database
-  /// How many rows to remember: a bound on memory, at 40 octets each.
+  /// How many rows to remember: a bound on memory, at some 30 octets each.
   private let capacity: Int
   /// Nil where the file is asked.
   private var remembered: Remembered?
