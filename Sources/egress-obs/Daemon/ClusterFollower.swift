@@ -1,4 +1,5 @@
 import EgressModel
+import Host
 import Kubernetes
 import Logging
 import ServiceLifecycle
@@ -35,6 +36,7 @@ struct ClusterFollower: ServiceLifecycle.Service {
       }
       if !hasSettled, snapshot.isSettled {
         hasSettled = true
+        Allocator.returnCode()
         logger.notice(
           "the cluster's API tells of \(snapshot.inventory.pods.count) pods here, \(snapshot.inventory.namespaces.count) namespaces, \(snapshot.policies.count) policies")
       }

@@ -40,6 +40,7 @@ final class Readiness: Sendable {
     let isReady = waiting.withLock { waiting in waiting.remove(interface) != nil && waiting.isEmpty }
     guard isReady else { return }
     counters.change { $0.isReady = true }
+    Allocator.returnCode()
     StandardError.write(message + "\n")
     try? notifier?.notify(.ready, .status(message))
   }
