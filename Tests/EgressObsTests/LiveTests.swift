@@ -105,8 +105,8 @@ import Testing
 
   @Test func `a burst that the small buffer just holds makes it grow, and every packet is counted`() throws {
     let daemon = try lab.daemon(recorded, "--no-reverse-dns")
-    // 2,000 frames of 1.4 KB while the daemon sleeps: 3 of 4 MiB.
-    let (burst, later) = (2000, 3000)
+    // 5,000 frames of 1.4 KB while the daemon sleeps: 8 of 12 MiB.
+    let (burst, later) = (5000, 9000)
     let socket = try lab.host.perform { try TestSocket(.udp) }
     func send(_ count: Int) throws { for _ in 0..<count { try socket.send([UInt8](repeating: 7, count: 1400), to: NetworkLab.web4, 443) } }
     daemon.signal(SIGSTOP)

@@ -40,7 +40,7 @@ struct RunCommand: AsyncParsableCommand {
   var keepEndpoints: TimeSpan = .seconds(400 * 86_400)
   @Option(help: ArgumentHelp("The largest the database may become, in MiB.", valueName: "mib"))
   var maxSize = 2048
-  @Option(help: ArgumentHelp("The largest capture buffer of an interface, in MiB; with the kernel filter it begins with 4.", valueName: "mib"))
+  @Option(help: ArgumentHelp("The largest capture buffer of an interface, in MiB; with the kernel filter it begins with 12.", valueName: "mib"))
   var buffer = 32
   @Option(help: "The most flows held in memory.")
   var maxFlows = 262_144

@@ -6,8 +6,8 @@ struct WatchedInterface: Sendable {
   var name: String
   var configuration: CaptureConfiguration
 
-  /// What the ring begins with, in octets: enough for what the kernel's filter leaves of 300,000 frames a second. Without the filter, all that it may have.
-  var initialBuffer: Int32 { configuration.filter?.cutsBulk == true ? 4 << 20 : configuration.bufferSize }
+  /// What the ring begins with, in octets; without the kernel's filter all that it may have.
+  var initialBuffer: Int32 { configuration.filter?.cutsBulk == true ? 12 << 20 : configuration.bufferSize }
 
   /// The source of all links, those that come later included. Packets that several of them show count once.
   static let everyLink = "any"
