@@ -3,7 +3,7 @@ import EgressModel
 /// Writes answers to name queries: one row for a client, a question and an answer, however often it comes.
 ///
 /// A file is asked for the row by its key. A temporary one, whose rows are all this writer's, has no key until they are too many to remember:
-/// a row is found by its fingerprint and a new one appended, which takes a third of the time.
+/// a row is found by its fingerprint and a new one appended, which takes SQLite a third of the time.
 final class NameWriter {
   /// 64 bits of SipHash under the process's own seed: nobody who makes up names can make two of them one, and chance does so in one of 10⁹ runs.
   private struct Fingerprint: Hashable {
