@@ -51,6 +51,17 @@ struct HelloFactsTests {
     #expect(seen.count == 3 * (hellos.count - 1), "only the order of suites makes no difference")
   }
 
+  @Test func `what was made of a hello is used again for another name, and not for another client`() {
+    var remembered = HelloFacts()
+    // Where the texts of the protocols lie.
+    func place(_ facts: TLSFacts) -> Int { unsafe facts.alpn.withUnsafeBufferPointer { Int(bitPattern: $0.baseAddress) } }
+    let first = remembered.facts(of: hello("a.example"), over: .tcp)
+    let second = remembered.facts(of: hello("b.example"), over: .tcp)
+    #expect(place(first) == place(second))
+    let other = remembered.facts(of: hello("a.example", suites: [0x1303]), over: .tcp)
+    #expect(place(other) != place(first))
+  }
+
   @Test func `more hellos than are remembered, and larger ones, are read as well`() {
     var remembered = HelloFacts()
     for round in 0..<2 {

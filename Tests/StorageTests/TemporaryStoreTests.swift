@@ -43,10 +43,13 @@ struct TemporaryStoreTests {
   @Test(arguments: [1, 400]) func `answers are one row each, remembered or looked for`(batch: Int) throws {
     var anything = Anything(seed: 7)
     try begin()
-    for _ in 0..<(1200 / batch) {
+    let keys = "SELECT count(*) FROM sqlite_schema WHERE name = 'names_key'"
+    for number in 0..<(1200 / batch) {
       let names = names(batch, &anything)
       _ = try both { tx throws(StorageError) in try tx.record(names: names) }
+      if (number + 1) * batch <= 100 { #expect(try temporary.database.integer(keys) == 0, "so few are remembered") }
     }
+    #expect(try temporary.database.integer(keys) == 1, "so many are not")
     try end()
     let (kept, temporary) = try (readers().kept.names(), readers().temporary.names())
     #expect(kept.count > 200 && kept.count < 1200, "some come again: \(kept.count)")

@@ -12,7 +12,7 @@ struct HelloFacts {
 
   /// By hash; who comes last has the place.
   private var entries: [Entry?] = Array(repeating: nil, count: 256)
-  /// A bound on memory: octets of lists in a hello that is kept. Real ones have some 200.
+  /// A bound on memory: octets of lists in a hello that is kept.
   private static let keptLength = 1024
 
   mutating func facts(of hello: ClientHello, over carrier: ClientHello.Carrier) -> TLSFacts {

@@ -5,7 +5,8 @@ import EgressModel
 /// A file is asked for the row by its key. A temporary one, whose rows are all this writer's, has no key until they are too many to remember:
 /// a row is found by its fingerprint and a new one appended, which takes SQLite a third of the time.
 final class NameWriter {
-  /// 64 bits of SipHash under the process's own seed: nobody who makes up names can make two of them one, and chance does so in one of 10⁹ runs.
+  /// 64 bits of SipHash under the process's own seed: nobody who makes up names can make two of them one, and among as many rows as are
+  /// remembered chance does so once in 500 million runs.
   private struct Fingerprint: Hashable {
     let bits: Int
 

@@ -16,7 +16,7 @@ actor Recorder {
   private let keepsFindings: Bool
 
   /// The egress of one batch, ready to be stored.
-  // Not copyable, so that the flows can be changed in place.
+  // Not copyable, so that nobody else holds the flows.
   struct Annotated: ~Copyable, Sendable {
     var flows: [FlowRecord]
     /// By the policies that the flows were judged by.
@@ -69,7 +69,9 @@ actor Recorder {
     pointers: [(IPAddress, CachedPointer, until: Timestamp)] = []
   ) throws(StorageError) -> Outcome {
     let detector = annotated.detector
-    var outcome = Outcome(flows: annotated.flows, names: names)
+    var outcome = Outcome(names: names)
+    // Taken and not shared, so that they are told their findings in place.
+    swap(&outcome.flows, &annotated.flows)
     let (from, until) = window
     try store.transaction { transaction throws(StorageError) in
       try transaction.record(names: outcome.names)

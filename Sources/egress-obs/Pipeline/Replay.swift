@@ -6,7 +6,7 @@ import Synchronization
 
 /// The pipeline over capture files: one task reads and meters while others annotate and store the batches before.
 struct Replay {
-  /// Batches on their way: one is being stored while the next is annotated, and a third lets reading go on when batches differ in size.
+  /// Batches on their way: one is being stored while the next is annotated, and two more let reading go on when batches differ in size.
   static let batchesInFlight = 4
   /// Records drained at once when the captures end.
   static let recordsPerBatch = 2_048
