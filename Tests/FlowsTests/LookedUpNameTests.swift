@@ -226,6 +226,27 @@ private let resolver = MeterRun.resolver
     #expect(run.only()?.names == [Self.evidence("kept.example", .resolved)])
   }
 
+  @Test func `no look-up takes the place of another's hint`() {
+    // Far apart, each another's: the multiplier is odd.
+    let addresses = (1...2000 as ClosedRange<UInt32>).map { IPAddress(v4: $0 &* 0x9e37_79b1) }
+    var run = MeterRun { $0.seed = 0x2545_f491_4f6c_dd1d }
+    for (number, address) in addresses.enumerated() {
+      run.resolve("n\(number).example", [address], client: IPAddress(v4: 0x0a00_0002), id: UInt16(number))
+    }
+    for address in addresses { run.handshake(server: SocketAddress(ip: address, port: 443)) }
+    let names = run.drain().filter { $0.destination.port == 443 }.map(\.names)
+    #expect(names == addresses.indices.map { [Self.evidence("n\($0).example", .hint)] })
+  }
+
+  @Test func `a hint is forgotten with its look-up`() {
+    let other = IPAddress(v4: 0x0a00_0002)
+    var run = MeterRun { $0.nameCapacity = 1 }
+    run.resolve("a.example", client: other)
+    run.resolve("b.example", [IPAddress(v4: 0xcb00_7201)], client: other, id: 8)
+    run.handshake()
+    #expect(run.only()?.names == [])
+  }
+
   @Test func `queries stay inside their bound, and what is forgotten is counted`() {
     var table = QueryTable(capacity: 64, timeout: 30)
     for number in 1...1000 as ClosedRange<UInt64> { table.insert(number << 32 | 1, at: Timestamp(nanoseconds: 0)) }

@@ -68,8 +68,6 @@ struct NameTable {
 
   /// The client of a stub resolver, whichever loopback address it used.
   static let loopbackClient = IPAddress(v4: 0x7f00_0001)
-  /// Places for hints, a power of two.
-  private static let hintPlaces = 1 << 15
 
   let capacity: Int
   let byteLimit: Int
@@ -79,8 +77,8 @@ struct NameTable {
   private let seed: UInt64
   private var entries: ContiguousArray<Entry> = []
   private var slots = SlotIndex()
-  /// By hash of an address, the entry that learned it last; another address with the same hash may have taken the place.
-  private var hints: ContiguousArray<Int32> = []
+  /// By address, the entry that learned it last.
+  private var hints = SlotIndex()
   /// The hand of the clock that looks for the entry to forget.
   private var hand = 0
   private(set) var evicted: UInt64 = 0
@@ -106,10 +104,14 @@ struct NameTable {
     let binding = Binding(
       evidence: [NameEvidence(name: name, source: .dns, confidence: .resolved, chain: chain)], learned: time,
       expires: time.adding(nanoseconds: seconds * 1_000_000_000))
-    if hints.isEmpty { hints = ContiguousArray(repeating: -1, count: Self.hintPlaces) }
     for address in addresses {
       let place = remember(binding, for: Pair(client: representative(of: client), address: address))
-      hints[hintPlace(address)] = Int32(truncatingIfNeeded: place)
+      let hash = hash(address)
+      if let last = findHint(address, hash) {
+        if last == place { continue }
+        hints.remove(hash, last)
+      }
+      hints.insert(hash, place)
     }
   }
 
@@ -129,16 +131,16 @@ struct NameTable {
 
   /// What another client looked up last.
   private func hint(_ address: IPAddress, at time: Timestamp) -> [Binding] {
-    let place = Int(hints[hintPlace(address)])
-    guard entries.indices.contains(place), !entries[place].isForgotten, entries[place].pair.address == address,
-      entries[place].latest.learned <= time
-    else { return [] }
+    guard let place = findHint(address, hash(address)), entries[place].latest.learned <= time else { return [] }
     return [entries[place].latest]
   }
 
-  private func hintPlace(_ address: IPAddress) -> Int {
-    let hash = SeededHash.mixed(address.high ^ seed, address.low ^ 0xa076_1d64_78bd_642f)
-    return Int(SeededHash.folded(hash)) & (Self.hintPlaces - 1)
+  private func findHint(_ address: IPAddress, _ hash: UInt32) -> Int? {
+    hints.find(hash) { entries[$0].pair.address == address }
+  }
+
+  private func hash(_ address: IPAddress) -> UInt32 {
+    SeededHash.folded(SeededHash.mixed(address.high ^ seed, address.low ^ 0xa076_1d64_78bd_642f))
   }
 
   private func representative(of client: IPAddress) -> IPAddress {
@@ -195,6 +197,7 @@ struct NameTable {
         continue
       }
       slots.remove(entries[place].pair.hash(seed: seed), place)
+      hints.remove(hash(entries[place].pair.address), place)
       byteCount -= entries[place].byteCount
       entries[place].forget()
       free.append(place)
