@@ -26,7 +26,7 @@ import Testing
   private let unrecorded = 4 * second
 
   private func coverage(_ from: Int64, _ until: Int64) throws -> Coverage {
-    try StoreReader(path: scratch.path()).coverage(from: epoch.after(from), until: epoch.after(until))
+    try StoreReader(path: scratch.path()).coverage(from: epoch.after(from), until: epoch.after(until), now: epoch)
   }
 
   private func gap(_ from: Int64, _ until: Int64, _ reason: String) -> Coverage.Gap {
@@ -54,6 +54,16 @@ import Testing
     #expect(try coverage(2 * hour + minute, 2 * hour + 2 * minute).gaps == [])
     #expect(try coverage(2 * hour + minute, 2 * hour + 2 * minute).restarts == 0)
     #expect(try coverage(-hour, 0).gaps == [gap(-hour, 0, "not running")])
+  }
+
+  @Test func `a window that begins after all that was watched reaches until now, and is a gap`() throws {
+    _ = try run(from: 0, until: hour)
+    let reader = try StoreReader(path: scratch.path())
+    let coverage = try reader.coverage(from: epoch.after(2 * hour), until: nil, now: epoch.after(3 * hour))
+    #expect(coverage.until == epoch.after(3 * hour) && coverage.watched == 0)
+    #expect(coverage.gaps == [gap(2 * hour, 3 * hour, "not running")])
+    // Where somebody watched, the window ends with it.
+    #expect(try reader.coverage(from: epoch.after(minute), until: nil, now: epoch.after(3 * hour)).until == epoch.after(hour))
   }
 
   @Test func `an unfinished run is alive until its heartbeat is overdue`() throws {
@@ -99,7 +109,7 @@ import Testing
       try tx.heartbeat(from: epoch.after(minute), at: epoch.after(2 * minute), RunCounters(packets: 30))
     }
     try store.endRun(at: epoch.after(1000 * day))
-    let coverage = try StoreReader(path: store.path).coverage(from: nil, until: nil)
+    let coverage = try StoreReader(path: store.path).coverage(from: nil, until: nil, now: epoch)
     #expect(coverage.from == epoch)
     #expect(coverage.until == epoch.after(2 * minute))
     #expect(coverage.packets == 30)
@@ -127,6 +137,6 @@ import Testing
   @Test func `a database without runs covers nothing`() throws {
     _ = try Store(path: scratch.path())
     #expect(try coverage(0, hour).gaps == [gap(0, hour, "not running")])
-    #expect(try StoreReader(path: scratch.path()).coverage(from: nil, until: nil).watched == 0)
+    #expect(try StoreReader(path: scratch.path()).coverage(from: nil, until: nil, now: epoch).watched == 0)
   }
 }

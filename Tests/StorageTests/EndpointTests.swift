@@ -149,7 +149,7 @@ import Testing
     let endpoint = try #require(try endpoints().first)
     #expect(endpoint.out.bytes == 500 << 53 + 1000 * 2310)
     #expect(endpoint.flows == 1500)
-    let coverage = try StoreReader(path: store.path).coverage(from: nil, until: nil)
+    let coverage = try StoreReader(path: store.path).coverage(from: nil, until: nil, now: epoch)
     #expect(coverage.externalBytes >= 1000 << 53)
   }
 

@@ -3,13 +3,15 @@ public import EgressModel
 extension StoreReader {
   /// How far a report on the window can be trusted.
   ///
-  /// An end of nil means the last moment that anybody watched (for a replay, where the capture ends); a beginning of nil the first.
+  /// A beginning of nil means the first moment that anybody watched, an end of nil the last (for a replay, where the capture ends), or `now` where
+  /// nobody watched since the beginning.
   /// Packets and drops are counted by the minute, so at the window's ends up to a minute may be counted in.
-  public func coverage(from: Timestamp?, until: Timestamp?) throws(StorageError) -> Coverage {
+  public func coverage(from: Timestamp?, until: Timestamp?, now: Timestamp) throws(StorageError) -> Coverage {
     try snapshot { (_: StoreReader) throws(StorageError) in
       let watches = try runs().compactMap(Watch.init)
       let first = from ?? watches.map(\.from).min() ?? until ?? Timestamp(nanoseconds: 0)
-      let last = max(first, until ?? watches.map(\.until).max() ?? first)
+      let lastWatched = watches.map(\.until).max() ?? first
+      let last = max(first, until ?? (lastWatched < first ? now : lastWatched))
       let inside = watches.filter { $0.until >= first && $0.from <= last }
       var coverage = Coverage(from: first, until: last)
       coverage.nodes = Array(Set(inside.compactMap(\.node))).sorted()

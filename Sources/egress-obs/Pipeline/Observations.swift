@@ -1,5 +1,6 @@
 import Drift
 import EgressModel
+import Host
 import Policy
 import Storage
 
@@ -13,11 +14,11 @@ struct Observations {
   /// Endpoints that changed in the window but whose counters are of their whole life, because single flows are no longer kept that far back.
   var countsWholeLife = false
 
-  /// A beginning or end of nil is the first or last moment that anybody watched.
+  /// A beginning or end of nil is the first or last moment that anybody watched; the end is now where nobody did since the beginning.
   init(_ reader: StoreReader, from: Timestamp?, until: Timestamp?) throws(StorageError) {
     let isWhole = from == nil && until == nil
     let (all, window, folded) = try reader.snapshot { (reader) throws(StorageError) in
-      let window = try reader.coverage(from: from, until: until)
+      let window = try reader.coverage(from: from, until: until, now: WallClock.now)
       return (try reader.endpoints(), window, isWhole ? nil : try Self.endpoints(of: reader, in: window))
     }
     if from != nil {
