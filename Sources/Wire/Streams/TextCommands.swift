@@ -10,31 +10,31 @@ enum TextCommands {
   static let maximumLineLength = 1_024
   /// Lines that are read; a client upgrades within the first few.
   static let maximumLineCount = 16
+  /// The longest word that can be a command or a tag, in octets.
+  static let maximumWordLength = 32
 
   private enum Command {
-    /// Goes before an upgrade; of one protocol, or of several.
+    /// May go before an upgrade; of one protocol, or of several.
     case before(Application?)
     case upgrade(Application?)
-    /// The last that is of interest.
-    case last(Application)
   }
 
   static func opening(of bytes: Span<UInt8>, isComplete: Bool) -> StreamResult<StreamOpening> {
     guard bytes.count > 0 else { return .needMore(atLeast: 1) }
-    switch bytes[0] {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): break
-    default: return .other(.notCommand)
-    }
+    guard isTag(bytes[0]) else { return .other(.notCommand) }
     var application: Application?
     var start = 0
     for _ in 0..<maximumLineCount {
       guard let end = lineEnd(bytes, from: start) else { return conclusion(application) }
-      guard end < bytes.count else { return isComplete ? conclusion(application) : .needMore(atLeast: bytes.count + 1) }
+      guard end < bytes.count else {
+        if application == nil, bytes.count > maximumWordLength, wordEnd(bytes, in: 0..<bytes.count) > maximumWordLength { return .other(.notCommand) }
+        return isComplete ? conclusion(application) : .needMore(atLeast: bytes.count + 1)
+      }
       switch command(bytes, in: start..<end) {
       case .before(let known): application = application ?? known
       case .upgrade(let known): return .found(StreamOpening(application ?? known, byteCount: end + 1))
-      case .last(let known): return .found(StreamOpening(application ?? known))
-      case nil: return conclusion(application)
+      // Once the protocol is known, so is that lines follow: a log-in that is refused, whatever else a client asks for first.
+      case nil: if application == nil { return .other(.notCommand) }
       }
       start = end + 1
     }
@@ -57,17 +57,34 @@ enum TextCommands {
     return bytes.count
   }
 
+  private static func wordEnd(_ bytes: Span<UInt8>, in range: Range<Int>) -> Int {
+    for index in range where bytes[index] == UInt8(ascii: " ") || bytes[index] == UInt8(ascii: "\r") { return index }
+    return range.upperBound
+  }
+
+  /// The next word of a line, in capitals; empty when it is longer than any that is known. Called for every line again with every segment, so no more
+  /// than that is looked at.
+  private static func word(_ bytes: Span<UInt8>, in line: inout Range<Int>) -> String? {
+    var start = line.lowerBound
+    while start < line.upperBound, bytes[start] == UInt8(ascii: " ") { start += 1 }
+    let end = wordEnd(bytes, in: start..<line.upperBound)
+    line = end..<line.upperBound
+    guard start < end else { return nil }
+    guard end - start <= maximumWordLength else { return "" }
+    return String(decoding: [UInt8](copying: bytes, in: start..<end), as: UTF8.self).uppercased()
+  }
+
   private static func command(_ bytes: Span<UInt8>, in line: Range<Int>) -> Command? {
-    let text = String(decoding: [UInt8](copying: bytes, in: line), as: UTF8.self).uppercased()
-    let words = text.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: true).map { $0.filter { $0 != "\r" && $0 != "\r\n" } }
-    let argument = words.count > 1 ? words[1] : nil
-    switch words.first {
+    var line = line
+    guard let name = word(bytes, in: &line) else { return nil }
+    let argument = word(bytes, in: &line)
+    switch name {
     case "EHLO", "HELO", "LHLO": return .before(.smtp)
-    case "RSET", "NOOP", "HELP", "USER", "LANG", "UTF8": return .before(nil)
+    case "RSET", "NOOP", "HELP", "USER", "PASS", "LANG", "UTF8": return .before(nil)
     case "STARTTLS": return argument == nil ? .upgrade(nil) : nil
-    case "CAPA": return .before(.pop3)
+    case "CAPA", "APOP", "STAT", "UIDL": return .before(.pop3)
     case "STLS": return .upgrade(.pop3)
-    case "FEAT", "SYST", "CLNT", "OPTS", "HOST": return .before(.ftp)
+    case "FEAT", "SYST", "CLNT", "OPTS", "HOST", "PWD", "XPWD", "CWD", "TYPE", "PASV", "EPSV": return .before(.ftp)
     case "AUTH":
       switch argument {
       case "TLS", "SSL", "TLS-C", "TLS-P": return .upgrade(.ftp)
@@ -78,15 +95,23 @@ enum TextCommands {
     case "CAPABILITIES": return .before(.nntp)
     case "MODE": return argument == "READER" ? .before(.nntp) : nil
     case "CAPABILITY": return .before(.sieve)
-    case let tag?:
-      guard tag.utf8.count <= 32, tag.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || $0 == 0x2e }) else { return nil }
+    default:
+      guard !name.isEmpty, name.utf8.allSatisfy(isTag) else { return nil }
       switch argument {
-      case "CAPABILITY", "ID", "NOOP", "ENABLE": return .before(.imap)
+      case "CAPABILITY", "ID", "NOOP", "ENABLE", "LOGIN", "AUTHENTICATE": return .before(.imap)
       case "STARTTLS": return .upgrade(.imap)
-      case "LOGIN", "AUTHENTICATE": return .last(.imap)
       default: return nil
       }
-    case nil: return nil
+    }
+  }
+
+  /// What IMAP's tags are made of ([RFC 9051 §9](https://www.rfc-editor.org/rfc/rfc9051#section-9)); every other command here is, too.
+  private static func isTag(_ octet: UInt8) -> Bool {
+    switch octet {
+    case UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "{"), UInt8(ascii: "%"), UInt8(ascii: "*"), UInt8(ascii: "\""), UInt8(ascii: "\\"),
+      UInt8(ascii: "+"):
+      false
+    default: (0x21...0x7e).contains(octet)
     }
   }
 }

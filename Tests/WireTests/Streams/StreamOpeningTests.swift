@@ -43,6 +43,9 @@ import Wire
   static let cases: [Case] = [
     Case(.smtp, "EHLO mail.example\r\nSTARTTLS\r\n", goesOn: true), Case(.smtp, "ehlo x\nrset\nstarttls\n", goesOn: true),
     Case(.smtp, "EHLO x\r\nMAIL FROM:<a@b>\r\n"), Case(.smtp, "HELO x\r\nAUTH LOGIN\r\n"),
+    Case(.smtp, "EHLO x\r\nMAIL FROM:<a@b>\r\nAUTH PLAIN AGEAYg==\r\nSTARTTLS\r\n", goesOn: true), Case(.imap, ". CAPABILITY\r\n. STARTTLS\r\n", goesOn: true),
+    Case(.imap, "<a]-1> LOGIN joe secret\r\nx NAMESPACE\r\n2 STARTTLS\r\n", goesOn: true), Case(.nntp, "CAPABILITIES\r\nLIST\r\nSTARTTLS\r\n", goesOn: true),
+    Case(.pop3, "USER joe\r\nPASS secret\r\nSTAT\r\n"), Case(.ftp, "USER joe\r\nPASS secret\r\nPWD\r\nAUTH TLS\r\n", goesOn: true),
     Case(.imap, "a001 CAPABILITY\r\nA.2 STARTTLS\r\n", goesOn: true), Case(.imap, "1 LOGIN joe secret\r\n"),
     Case(.pop3, "AUTH\r\nCAPA\r\nSTLS\r\n", goesOn: true), Case(.ftp, "AUTH TLS\r\n", goesOn: true), Case(.ftp, "FEAT\r\nAUTH SSL\r\n", goesOn: true),
     Case(.nntp, "CAPABILITIES\r\nSTARTTLS\r\n", goesOn: true), Case(.sieve, "CAPABILITY\r\nSTARTTLS\r\n", goesOn: true),
@@ -51,6 +54,7 @@ import Wire
       goesOn: true),
     Case(.xmpp, "<stream:stream to='im.example'>\n<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'></starttls>", goesOn: true),
     Case(.xmpp, "<stream:stream to='im.example'><auth "), Case(.ldap, startTLS, goesOn: true), Case(.ldap, rootDSE + startTLS, goesOn: true),
+    Case(.ldap, ldap(0x77, [0x80, 0x81] + O.block8([UInt8]("1.3.6.1.4.1.1466.20037".utf8))), goesOn: true),
     Case(.ldap, ldap(0x60, [2, 1, 3, 4, 0, 0x80, 0])), Case(.ldap, longBind), Case(.postgres, O.u32(8) + O.u32(80_877_103), goesOn: true),
     Case(.postgres, O.u32(8) + O.u32(80_877_104), goesOn: true), Case(.postgres, O.u32(40) + [0, 3, 0, 0] + [UInt8]("u".utf8)),
     Case(.mysql, mysql(length: 32, capabilities: 0x0003_8a00), goesOn: true), Case(.mysql, mysql(length: 80, capabilities: 0x0003_8a00)),
@@ -68,7 +72,7 @@ import Wire
   func `a protocol is known by what its client says first, and where it goes on with TLS`(index: Int) throws {
     let what = Self.cases[index]
     for rest in [[], [22, 3, 1, 0]] as [[UInt8]] {
-      let opening = try #require(first(what.bytes + rest).value, "\(what.application)")
+      let opening = try #require(first(what.bytes + rest, isComplete: rest.isEmpty).value, "\(what.application)")
       #expect(opening.application == what.application && opening.proxy == nil)
       #expect(opening.byteCount == (what.goesOn ? what.bytes.count : nil), "\(what.application)")
     }
@@ -90,6 +94,7 @@ import Wire
   @Test(arguments: [
     "hello\r\n", "STARTTLS now\r\n", "\u{1}EHLO x\r\n", "AUTH PLAIN\r\n", "MODE x\r\n", "<?xml version='1.0'?><soap:Envelope>\u{0}", "*\r\nPING", "*12345\r\n", "*1\nPING",
     "*1\r\n$1\r\n\u{1}", "this-is-a-very-long-tag-of-33-octets- STARTTLS\r\n", "a b\r\n",
+    "+ STARTTLS\r\n", "a{1} STARTTLS\r\n", "a-word-that-no-command-and-no-tag-has", "PASS secret\r\nx\r\n",
   ])
   func `other text is none of them`(text: String) {
     #expect(first([UInt8](text.utf8)).value == nil)
