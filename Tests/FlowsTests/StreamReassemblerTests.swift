@@ -26,12 +26,15 @@ import Testing
     }
   }
 
-  @Test func `octets beyond the limit and too many pieces are refused`() {
+  @Test func `octets beyond the limit are passed over, and refused where they follow the prefix; too many pieces are refused`() {
     var reassembler = StreamReassembler(start: 0)
     let octets: [UInt8] = [1, 2, 3, 4]
-    #expect(reassembler.insert(octets.span, sequence: 97, limit: 100) == .overLimit)
+    #expect(reassembler.insert(octets.span, sequence: 97, limit: 100) == .waiting)
+    #expect(reassembler.byteCount == 0)
     #expect(reassembler.insert(octets.span, sequence: 96, limit: 100) == .waiting)
     #expect(reassembler.byteCount == 4)
+    #expect(reassembler.insert(octets.span, sequence: 0, limit: 100) == .advanced)
+    #expect(reassembler.insert([UInt8](repeating: 0, count: 97).span, sequence: 4, limit: 100) == .overLimit)
 
     var scattered = StreamReassembler(start: 0)
     let one: [UInt8] = [1]
@@ -39,6 +42,17 @@ import Testing
       #expect(scattered.insert(one.span, sequence: UInt32(2 * piece + 1), limit: 10_000) == .waiting)
     }
     #expect(scattered.insert(one.span, sequence: 9_999, limit: 10_000) == .overLimit)
+  }
+
+  @Test func `pieces that touch are one, whichever comes first`() {
+    let octets = (0..<2_000).map { UInt8(truncatingIfNeeded: $0) }
+    for order in [Array(1..<2_000), Array((1..<2_000).reversed()), Array(stride(from: 1, to: 400, by: 2)) + Array(stride(from: 2, to: 400, by: 2)) + Array(400..<2_000)] {
+      var reassembler = StreamReassembler(start: 0)
+      for place in order { #expect(reassembler.insert([octets[place]].span, sequence: UInt32(place), limit: 10_000) == .waiting) }
+      #expect(reassembler.heldByteCount < 2_100)
+      #expect(reassembler.insert([octets[0]].span, sequence: 0, limit: 10_000) == .advanced)
+      #expect(reassembler.prefix == octets)
+    }
   }
 
   @Test func `what is consumed moves the start`() {

@@ -6,14 +6,15 @@ struct StreamReassembler {
   enum Insertion {
     /// The contiguous prefix grew.
     case advanced
-    /// Nothing new, or something that cannot be joined to the prefix yet.
+    /// Nothing new, something that cannot be joined to the prefix yet, or a segment that no window allows: what is beyond the limit and not joined
+    /// to the prefix tells nothing of what comes before it ([RFC 9293 §3.10.7.4](https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4)).
     case waiting
-    /// The octets lie beyond the limit, or the holes are too many.
+    /// The prefix would reach beyond the limit, or the holes are too many.
     case overLimit
   }
 
-  /// Pieces that wait for a hole to be filled.
-  static let maximumPieces = 128
+  /// Pieces that wait for a hole to be filled; those that touch are one.
+  static let maximumPieces = 512
 
   private struct Piece {
     var offset: Int
@@ -25,7 +26,7 @@ struct StreamReassembler {
   private(set) var start: UInt32
   /// Octets without a hole from `start` on.
   private(set) var prefix: [UInt8] = []
-  /// Beyond the prefix, in order, never touching one another's octets.
+  /// Beyond the prefix, in order, with a hole before each.
   private var pieces: [Piece] = []
   /// Octets held.
   private(set) var byteCount = 0
@@ -49,7 +50,7 @@ struct StreamReassembler {
     let end = origin + payload.count
     var next = max(origin, prefix.count)
     guard next < end else { return .waiting }
-    guard end <= limit else { return .overLimit }
+    guard end <= limit else { return next == prefix.count ? .overLimit : .waiting }
     let before = prefix.count
     // What is new lies in the gaps between the pieces that came first.
     var index = pieces.firstIndex { $0.end > next } ?? pieces.count
@@ -59,6 +60,8 @@ struct StreamReassembler {
         let gap = payload.extracting(next - origin..<gapEnd - origin)
         if next == prefix.count {
           Self.append(gap, to: &prefix)
+        } else if index > 0, pieces[index - 1].end == next {
+          Self.append(gap, to: &pieces[index - 1].bytes)
         } else {
           guard pieces.count < Self.maximumPieces else { return .overLimit }
           var bytes: [UInt8] = []
@@ -67,6 +70,10 @@ struct StreamReassembler {
           index += 1
         }
         byteCount += gap.count
+        if index > 0, index < pieces.count, pieces[index - 1].end == pieces[index].offset {
+          pieces[index - 1].bytes += pieces.remove(at: index).bytes
+          index -= 1
+        }
       }
       guard index < pieces.count else { break }
       next = max(next, pieces[index].end)
