@@ -48,6 +48,8 @@ public struct QUICClientInitials: Sendable {
       guard let header = try? QUICLongHeader(decoding: datagram, at: offset), isCut || !header.isCut else { break }
       if header.type == .initial { open(datagram, start: offset, header: header) }
       offset = header.protected.upperBound
+      // Some fill up a datagram behind its packets; in a frame of several the next begins there.
+      while offset < datagram.count, datagram[offset] == 0 { offset += 1 }
     }
     let result = hello()
     guard case .needMore = result else { return result }

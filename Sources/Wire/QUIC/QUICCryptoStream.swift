@@ -2,7 +2,7 @@
 ///
 /// Keeps only octets that came, never room for those that may.
 struct QUICCryptoStream: Sendable {
-  /// In order of offset, never overlapping.
+  /// In order of offset, with a gap between any two.
   private var pieces: [(offset: Int, octets: [UInt8])] = []
 
   /// The stream is looked at up to here, in octets: the largest hello.
@@ -59,6 +59,10 @@ struct QUICCryptoStream: Sendable {
         index += 1
       }
       start += new.count
+      if index < pieces.endIndex, pieces[index].offset == start {
+        pieces[index - 1].octets += pieces.remove(at: index).octets
+        index -= 1
+      }
     }
   }
 }

@@ -13,7 +13,9 @@ public struct QUICVersion: RawRepresentable, Hashable, Sendable {
     switch rawValue {
     case 0xff00_0000...0xff00_00ff: rawValue & 0xff
     case 0xface_b001: 22
-    case 0xface_b002, 0xface_b00e: 27
+    case 0xface_b002, 0xface_b00e, 0xface_b010, 0xface_b011, 0xface_b013: 27
+    // An alias of version 1, whose Initial packets are those of draft 33.
+    case 0xface_b003: 33
     default: nil
     }
   }

@@ -46,11 +46,18 @@ import Wire
 
   @Test(arguments: [
     (0xff00_0016, "draft-22"), (0xff00_001b, "draft-27"), (0xff00_001d, "draft-29"), (0xff00_0022, "draft-34"),
-    (0xface_b002, "0xfaceb002"),
+    (0xface_b002, "0xfaceb002"), (0xface_b003, "0xfaceb003"), (0xface_b010, "0xfaceb010"),
   ])
   func `drafts are opened with their own salts`(version: Int, text: String) throws {
     #expect(name([try InitialPacket.sample(version: version).octets]) == "example.com")
     #expect(QUICVersion(rawValue: UInt32(version)).description == text)
+  }
+
+  @Test func `what fills up a datagram behind its packets hides no second one`() throws {
+    let hello = [UInt8](InitialPacket.sampleFrame)
+    let other = try InitialPacket(connectionID: [UInt8](repeating: 9, count: 8), frames: [1]).octets
+    let sample = try InitialPacket(frames: hello).octets
+    #expect(name([other + [UInt8](repeating: 0, count: 40) + sample]) == "example.com")
   }
 
   @Test(arguments: 1...4)

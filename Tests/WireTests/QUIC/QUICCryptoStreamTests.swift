@@ -40,6 +40,12 @@ import Testing
     #expect((stream.contiguousCount == 2 * count) == isKept)
   }
 
+  @Test func `pieces that touch are one, whichever comes first`() {
+    var stream = QUICCryptoStream()
+    for index in (0..<2_000).reversed() { stream.insert([UInt8(truncatingIfNeeded: index)], at: UInt64(index)) }
+    #expect(stream.prefix(2_000) == (0..<2_000).map { UInt8(truncatingIfNeeded: $0) })
+  }
+
   @Test(arguments: [
     // The example of RFC 9000 A.3.
     (0x9b32, 2, 0xa82f_30ea, 0xa82f_9b32), (0, 1, 255, 256), (255, 1, 256, 255), (7, 4, 0, 7), (0xff, 1, 0, 0xff),

@@ -20,6 +20,7 @@ struct InitialPacket {
     1: "38762cf7f55934b34d179ae6a4c80cadccbb7f0a", 0x6b33_43cf: "0dede3def700a6db819381be6e269dcbf9bd2ed9",
     0xff00_0016: "7fbcdb0e7c66bbe9193a96cd21519ebd7a02644a", 0xff00_001b: "c3eef712c72ebb5a11a7d2432bb46365bef9f502",
     0xface_b002: "c3eef712c72ebb5a11a7d2432bb46365bef9f502", 0xff00_001d: "afbfec289993d24c9e9786f19c6111e04390a899",
+    0xface_b003: "38762cf7f55934b34d179ae6a4c80cadccbb7f0a", 0xface_b010: "c3eef712c72ebb5a11a7d2432bb46365bef9f502",
     0xff00_0022: "38762cf7f55934b34d179ae6a4c80cadccbb7f0a",
   ]
 
