@@ -54,12 +54,53 @@ import Testing
     #expect(run.meter.counters.streamsAbandoned[.noMemory] > 1900)
   }
 
-  @Test func `what does not begin with a version that can be opened is not listened to`() {
+  /// Others before it: RTP, whose first bit is set, too; STUN; a version that nobody can open; nothing at all.
+  private static let others: [[UInt8]] = [
+    [0x80, 0x60] + [UInt8](repeating: 7, count: 200), [0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42] + [UInt8](repeating: 7, count: 12),
+    [0xc0, 0x51, 0x30, 0x35, 0x30, 8] + [UInt8](repeating: 7, count: 200), [],
+  ]
+
+  @Test(arguments: others + [[0x40, 1, 2, 3]]) func `what comes before a hello does not hide it`(other: [UInt8]) {
     var run = MeterRun()
-    // RTP also has the first bit set.
-    run.feed(Traffic.udp(MeterRun.client, MeterRun.server, [0x80, 0x60] + [UInt8](repeating: 7, count: 200)))
+    run.feed(Traffic.udp(MeterRun.client, MeterRun.server, other))
+    run.feed(Traffic.udp(MeterRun.server, MeterRun.client, other))
     run.feed(Traffic.udp(MeterRun.client, MeterRun.server, Self.whole))
-    #expect(run.meter.counters.reassemblyBytes == 0)
-    #expect(run.only()?.names == [])
+    #expect(run.only()?.names == [Self.name])
+  }
+
+  @Test func `a flow that begins with many other datagrams is not listened to`() {
+    for (count, names) in [(14, [Self.name]), (15, [Self.name]), (16, [])] {
+      var run = MeterRun()
+      for _ in 0..<count { run.feed(Traffic.udp(MeterRun.client, MeterRun.server, Self.others[0])) }
+      run.feed(Traffic.udp(MeterRun.client, MeterRun.server, Self.whole))
+      #expect(run.meter.counters.reassemblyBytes == 0)
+      #expect(run.only()?.names == names, "\(count)")
+    }
+  }
+
+  @Test func `an answer that was captured before the hello does not hide it, and the flow is the client's`() {
+    // Long headers of the same version, under other connection IDs: nothing of it opens with a client's keys.
+    var answer = Self.whole
+    answer[6] ^= 0xff
+    for datagrams in [[answer], [answer, answer, answer]] {
+      var run = MeterRun()
+      for datagram in datagrams { run.feed(Traffic.udp(MeterRun.server, MeterRun.client, datagram)) }
+      run.feed(Traffic.udp(MeterRun.client, MeterRun.server, Self.whole))
+      #expect(run.meter.counters.reassemblyBytes == 0)
+      let record = run.only()
+      #expect(record?.names == [Self.name] && record?.source == MeterRun.client && record?.in.packets == UInt64(datagrams.count))
+    }
+  }
+
+  @Test(arguments: [53, 123, 5353] as [UInt16]) func `no port hides a hello`(port: UInt16) {
+    let far = SocketAddress(ip: MeterRun.server.ip, port: port)
+    let near = SocketAddress(ip: MeterRun.client.ip, port: port)
+    for (source, destination) in [(MeterRun.client, far), (near, MeterRun.server)] {
+      var run = MeterRun()
+      run.feed(Traffic.udp(source, destination, Self.whole))
+      run.feed(Traffic.udp(destination, source, [0x40, 1, 2, 3]))
+      #expect(run.meter.counters.dns[.malformed] == 0)
+      #expect(run.drain().map(\.names) == [[Self.name]])
+    }
   }
 }

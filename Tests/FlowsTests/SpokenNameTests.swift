@@ -237,8 +237,47 @@ private let server = MeterRun.server
     run.say([22, 3, 1, 0x30, 0, 1, 0, 0x2f])
     run.say([1], at: 4_999)
     let before = run.meter.counters.reassemblyBytes
+    // No window reaches so far: a stale segment, or one that is to hide what follows.
     run.say([1], at: 5_000)
+    #expect(before == 9 + 256 + 64 && run.meter.counters.reassemblyBytes == before)
+    run.say([UInt8](repeating: 1, count: 5_000), at: 8)
     let counters = run.meter.counters
-    #expect(before == 9 + 256 + 64 && counters.reassemblyBytes == 0 && counters.streamsAbandoned[.overLimit] == 1)
+    #expect(counters.reassemblyBytes == 0 && counters.streamsAbandoned[.overLimit] == 1)
+  }
+
+  @Test(arguments: [1_000_000, -1_000_000, 70_000]) func `a segment outside the window does not hide the hello`(offset: Int) {
+    let hello = Traffic.clientHello("shop.example.com")
+    for place in [0, 20] {
+      var run = MeterRun()
+      run.handshake()
+      if place > 0 { run.say(Array(hello[..<place])) }
+      run.say([1, 2, 3], at: offset)
+      run.say(Array(hello[place...]), at: place)
+      #expect(run.only()?.name?.name.text == "shop.example.com", "\(place)")
+    }
+  }
+
+  @Test func `where the SYN was not captured its answer says where the stream begins`() {
+    let hello = Traffic.clientHello("shop.example.com")
+    var run = MeterRun()
+    run.feed(Traffic.tcp(server, client, [.syn, .ack], sequence: 9000, acknowledgment: 1001))
+    run.say(Array(hello[20...]), at: 20)
+    run.say(Array(hello[..<20]))
+    #expect(run.only()?.name?.name.text == "shop.example.com")
+  }
+
+  @Test(arguments: [1, 1_400]) func `the port of DNS hides no hello`(size: Int) {
+    let hello = Traffic.clientHello("shop.example.com")
+    for (from, to) in [(50_000, 53), (53, 443)] as [(UInt16, UInt16)] {
+      let (near, far) = (SocketAddress(ip: client.ip, port: from), SocketAddress(ip: server.ip, port: to))
+      var run = MeterRun()
+      run.handshake(client: near, server: far)
+      for start in stride(from: 0, to: hello.count, by: size) {
+        let segment = Array(hello[start..<min(hello.count, start + size)])
+        run.feed(Traffic.tcp(near, far, [.psh, .ack], sequence: 1001 + UInt32(start), acknowledgment: 9001, segment))
+      }
+      let record = run.drain().first
+      #expect(record?.name?.name.text == "shop.example.com" && record?.application == .tls, "\(to)")
+    }
   }
 }

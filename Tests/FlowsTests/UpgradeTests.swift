@@ -143,4 +143,17 @@ import Wire
     let second = try halves.record()
     #expect(second.tls?.sni?.text == "dtls.example")
   }
+
+  @Test func `whoever says the hello of DTLS behind STUN, who called is the source`() throws {
+    let stun: [UInt8] = [0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42] + [UInt8](repeating: 7, count: 12)
+    for (sender, name) in [(MeterRun.client, "dtls.example"), (MeterRun.server, nil)] {
+      let receiver = sender == MeterRun.client ? MeterRun.server : MeterRun.client
+      var run = MeterRun()
+      run.feed(Traffic.udp(MeterRun.client, MeterRun.server, stun))
+      run.feed(Traffic.udp(MeterRun.server, MeterRun.client, stun))
+      run.feed(Traffic.udp(sender, receiver, Self.dtls("dtls.example")))
+      let record = try run.record()
+      #expect(record.source == MeterRun.client && record.application == .dtls && record.name?.name.text == name)
+    }
+  }
 }

@@ -28,6 +28,8 @@ extension FlowMeter {
   /// Takes note of a segment that opens one side's stream.
   mutating func synchronise(_ index: Int, _ packet: Packet, from sender: FlowKey.Side) {
     if table[index].isn(sender) == nil { table[index].setISN(packet.sequence, sender) }
+    // Where the SYN was not captured, its answer says where the other stream begins (RFC 9293 §3.5).
+    if packet.tcpFlags.contains(.ack), table[index].isn(sender.other) == nil { table[index].setISN(packet.acknowledgment &- 1, sender.other) }
     prove(index, packet.tcpFlags.contains(.ack) ? sender.other : sender, .syn)
     // Only the initiator says where it wants to go.
     if !table[index].marks.contains(.dnsStream) { unwatch(index, table[index].responder) }

@@ -29,11 +29,14 @@ extension FlowMeter {
   }
 
   private mutating func remember(_ index: Int, _ hello: ClientHello, _ carrier: ClientHello.Carrier, from sender: FlowKey.Side) {
-    prove(index, sender, .content)
+    // Over DTLS whoever was called may be the client, as in WebRTC.
+    if carrier != .dtls { prove(index, sender, .content) }
     let server = table[index].key.end(table[index].responder)
     var evidence = hello.claimedServerName.flatMap { Self.evidence(of: $0, carrier == .quic ? .quicSNI : .tlsSNI) }
     // RFC 6066 3 forbids literals. The destination's own says nothing new, and another one says something false.
     if case .address(let literal)? = hello.claimedServerName, literal != server.ip { evidence = nil }
+    // What the other end says names this one.
+    if sender != table[index].initiator { evidence = nil }
     let facts = hellos.facts(of: hello, over: carrier)
     amend(index) { details in
       details.tls = facts

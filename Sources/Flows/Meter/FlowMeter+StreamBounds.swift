@@ -8,6 +8,11 @@ extension FlowMeter {
     dropStream(index, side)
   }
 
+  mutating func unwatch(_ index: Int) {
+    unwatch(index, .low)
+    unwatch(index, .high)
+  }
+
   mutating func dropStream(_ index: Int, _ side: FlowKey.Side) {
     let handle = table[index].streams
     guard handle != Flow.none else { return }
@@ -30,7 +35,7 @@ extension FlowMeter {
     guard table[index].streams != Flow.none else { return }
     if streams[table[index].streams]?.hello != nil {
       abandon(cause)
-      unwatch(index, table[index].initiator)
+      unwatch(index)
     }
     for side in [FlowKey.Side.low, .high] {
       let handle = table[index].streams

@@ -6,6 +6,8 @@ struct FlowStreams {
   var low: HeldStream?
   var high: HeldStream?
   var hello: DatagramHello?
+  /// Whose it is.
+  var helloSide = FlowKey.Side.low
 
   /// Whether every octet was understood so far.
   var holdsNothing: Bool { (low?.octets.byteCount ?? 0) + (high?.octets.byteCount ?? 0) == 0 }
@@ -44,6 +46,8 @@ struct Hearing {
 extension FlowMeter {
   /// Segments that may start with something else before a stream whose beginning was not captured is given up.
   private static let maximumAttempts: UInt8 = 8
+  /// Octets of the longest query that a client may begin with; they have some hundred.
+  private static let maximumQueryLength = 4096
 
   /// Looks at a segment with payload from a side that is still watched.
   mutating func listen(_ index: Int, _ packet: Packet, _ frame: Span<UInt8>, from sender: FlowKey.Side, at time: Timestamp) {
@@ -99,8 +103,7 @@ extension FlowMeter {
       case .found(let speech):
         note(index, speech, from: sender)
         guard let byteCount = speech.byteCount, byteCount > 0, byteCount <= octets.count - heard, hearing.turns < Hearing.maximumTurns else {
-          unwatch(index, .low)
-          unwatch(index, .high)
+          unwatch(index)
           return (octets.count, .found(()))
         }
         heard += byteCount
@@ -135,7 +138,7 @@ extension FlowMeter {
       abandon(.overLimit)
       unwatch(index, sender)
     case .advanced:
-      if table[index].marks.contains(.dnsStream) {
+      if table[index].marks.contains(.dnsStream), !beginsOtherwise(index, handle, from: sender) {
         readDNSStream(index, handle, from: sender, at: time)
       } else {
         let outcome = judgeHeld(index, handle, from: sender, isComplete: false)
@@ -172,6 +175,16 @@ extension FlowMeter {
     let before = streams[handle]?.byteCount ?? 0
     streams[handle]?[side]?.octets.consume(count)
     tally.reassemblyBytes += (streams[handle]?.byteCount ?? 0) - before
+  }
+
+  /// Whether what began on the port of DNS is something else: no client begins with a query of that length, and TLS, HTTP and SSH begin so.
+  private mutating func beginsOtherwise(_ index: Int, _ handle: Int32, from sender: FlowKey.Side) -> Bool {
+    guard sender == table[index].initiator, table[index].content == .unknown, let prefix = streams[handle]?[sender]?.octets.prefix, prefix.count > 1,
+      Int(prefix[0]) << 8 | Int(prefix[1]) > Self.maximumQueryLength
+    else { return false }
+    table[index].marks.remove(.dnsStream)
+    unwatch(index, sender.other)
+    return true
   }
 
   private mutating func readDNSStream(_ index: Int, _ handle: Int32, from sender: FlowKey.Side, at time: Timestamp) {

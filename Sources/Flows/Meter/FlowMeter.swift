@@ -200,7 +200,9 @@ public struct FlowMeter: ~Copyable, Sendable {
       } else {
         listenToDatagram(index, packet, frame, from: sender, at: time)
       }
-    } else if packet.transport == .udp, packet.destinationPort == 53 || packet.sourcePort == 53, packet.payloadLength > 0 {
+    } else if packet.transport == .udp, packet.destinationPort == 53 || packet.sourcePort == 53, packet.payloadLength > 0,
+      table[index].content == .unknown || table[index].content == .dns
+    {
       observeDNSDatagram(index, packet, frame, from: sender, at: time)
     }
   }
@@ -256,8 +258,8 @@ public struct FlowMeter: ~Copyable, Sendable {
       flow.marks.insert(.watch)
       if key.lowPort == 53 || key.highPort == 53 { flow.marks.insert(.dnsStream) }
     } else if packet.transport == .udp {
-      let (isHello, content) = beginning(packet, frame)
-      if isHello { flow.marks.insert(Flow.Marks(.watchLow, sender)) }
+      let (mayHello, content) = beginning(packet, frame)
+      if mayHello { flow.marks.insert(.watch) }
       flow.content = content
     }
     let evidence = evidence(for: flow)
