@@ -50,15 +50,32 @@ private let server6 = SocketAddress(ip: IPAddress(high: 0x2001_0db8_0000_0000, l
     let records = run.drain()
     #expect(counters.datagramsReassembled == 1 && counters.fragments == UInt64(3 * pieces.count))
     #expect(records.count == 1 && records[0].out.packets == 3 && records[0].tls != nil)
+    #expect(records[0].out.bytes == 2 * 40 + Self.ipLength(pieces))
   }
 
-  @Test func `an identification may be used again after a second`() {
-    var run = MeterRun()
-    for _ in 0..<3 {
-      run.feed(all: Traffic.fragments(Traffic.udp(client, server, [UInt8](repeating: 1, count: 400)), size: 128))
-      run.wait(seconds: 1.1)
+  @Test func `an identification may be used again: after a second by the same datagram, at once by another`() {
+    for (seconds, isOther, isReversed) in [(1.1, false, false), (0.01, true, false), (0, true, false), (0, true, true)] {
+      var run = MeterRun()
+      for number in 0..<3 as Range<UInt8> {
+        let octets = [UInt8](repeating: 1, count: 399) + [isOther ? number : 1]
+        let pieces = Traffic.fragments(Traffic.udp(client, server, octets), size: 128)
+        run.feed(all: isReversed ? pieces.reversed() : pieces)
+        run.wait(seconds: seconds)
+      }
+      #expect(run.meter.counters.datagramsReassembled == 3 && run.meter.counters.datagramsAbandoned.total == 0)
+      #expect(run.drain().map(\.out.packets) == [3], "\(seconds)")
     }
-    #expect(run.drain().map(\.out.packets) == [3])
+  }
+
+  @Test func `what never becomes whole counts in the order in which it began, whatever the seed`() {
+    for seed in [1, 2, 3, 4] as [UInt64] {
+      var run = MeterRun { $0.seed = seed &* 0x9e37_79b9_7f4a_7c15 }
+      for number in 0..<20 as Range<UInt32> {
+        let source = SocketAddress(ip: IPAddress(v4: 0x0a01_0000 + number), port: 4000)
+        run.feed(Traffic.fragments(Traffic.udp(source, server, [UInt8](repeating: 1, count: 400)), size: 128)[0])
+      }
+      #expect(run.drain().map(\.source.ip) == (0..<20).map { IPAddress(v4: 0x0a01_0000 + $0) })
+    }
   }
 
   @Test func `a DNS answer in fragments is believed like any other`() {
@@ -237,7 +254,7 @@ private let server6 = SocketAddress(ip: IPAddress(high: 0x2001_0db8_0000_0000, l
         let frame = Traffic.fragment(header, Array(data[offset..<end]), at: offset, hasMore: end < data.count)
         let packet = PacketDecoder.decode(frame.span, linkType: .raw, originalLength: frame.count)
         guard let fragment = packet.fragment else { continue }
-        if datagram == nil { datagram = Datagram(packet, Datagram.Key(packet, fragment, on: 0), at: Timestamp(nanoseconds: 0)) }
+        if datagram == nil { datagram = Datagram(packet, Datagram.Key(packet, fragment, on: 0), number: 0, at: Timestamp(nanoseconds: 0)) }
         datagram?.insert(packet, fragment, frame.span, at: Timestamp(nanoseconds: 0))
         let held = (offset..<end).filter { plain[$0] != nil }.count
         if held > 0, held < end - offset { isSpoilt = true }

@@ -30,6 +30,8 @@ struct Datagram {
   static let headerLength = 64
 
   let key: Key
+  /// Which of all datagrams this is, by the order of their first fragments.
+  let number: UInt64
   /// The fragment that came first, as a packet without a transport header.
   let template: Packet
   let since: Timestamp
@@ -44,11 +46,14 @@ struct Datagram {
   private var length: Int?
   /// Why it will never be whole.
   private(set) var fault: DatagramAbandonment?
-  /// It was whole, and was handed on; pieces that come again are not another datagram's.
+  /// It was whole, and was handed on. Its octets are kept to tell pieces that come again from those of the next datagram.
   private(set) var isSettled = false
+  /// All that came is of the datagram before, which had the same identification: copies, as far as is known.
+  private(set) var isRepeat = true
 
-  init(_ packet: Packet, _ key: Key, at time: Timestamp) {
+  init(_ packet: Packet, _ key: Key, number: UInt64, at time: Timestamp) {
     self.key = key
+    self.number = number
     var template = packet
     template.fragment = nil
     (template.payloadOffset, template.payloadLength, template.capturedPayloadLength) = (0, 0, 0)
@@ -62,39 +67,61 @@ struct Datagram {
     return first.offset == 0 && first.bytes.count == length
   }
 
-  mutating func insert(_ packet: Packet, _ fragment: Packet.Fragment, _ frame: Span<UInt8>, at time: Timestamp) {
-    guard !isSettled else { return }
-    ipLength += packet.ipLength
+  /// Whether a piece is there already, octet for octet.
+  func repeats(_ packet: Packet, _ fragment: Packet.Fragment, _ frame: Span<UInt8>) -> Bool {
+    guard let first = runs.first, let length else { return false }
+    let start = Int(fragment.offset)
+    // Linux cuts what is no multiple of eight octets.
+    let count = min(packet.capturedPayloadLength, length - start)
+    guard fragment.hasMore || start + packet.payloadLength == length, count >= 0, start + count <= first.bytes.count else { return false }
+    for index in 0..<count where first.bytes[start + index] != frame[packet.payloadOffset + index] { return false }
+    return true
+  }
+
+  /// - Parameter isRepeated: the datagram before has the same piece.
+  mutating func insert(_ packet: Packet, _ fragment: Packet.Fragment, _ frame: Span<UInt8>, isRepeated: Bool = false, at time: Timestamp) {
+    if !isRepeated { isRepeat = false }
     if time > last { last = time }
     let piece = frame.extracting(packet.payloadOffset..<packet.payloadOffset + packet.capturedPayloadLength)
     if fault == nil {
-      if let cause = join(piece, fragment, claimedLength: packet.payloadLength) { spoil(cause) }
+      switch join(piece, fragment, claimedLength: packet.payloadLength) {
+      case .joined: break
+      case .duplicate: return
+      case .fault(let cause): spoil(cause)
+      }
     } else if fragment.offset == 0, runs.isEmpty {
       insert([UInt8](copying: piece, min(piece.count, Self.headerLength)), at: 0, 0)
     }
+    ipLength += packet.ipLength
   }
 
-  private mutating func join(_ piece: Span<UInt8>, _ fragment: Packet.Fragment, claimedLength: Int) -> DatagramAbandonment? {
+  private enum Joining {
+    case joined
+    case duplicate
+    case fault(DatagramAbandonment)
+  }
+
+  private mutating func join(_ piece: Span<UInt8>, _ fragment: Packet.Fragment, claimedLength: Int) -> Joining {
     var pieceLength = claimedLength
     // RFC 791 3.2, RFC 8200 4.5: all but the last are multiples of eight octets. Linux cuts the others of IPv4, and drops those of IPv6.
     if fragment.hasMore, pieceLength % 8 != 0 {
-      guard key.source.isV4 else { return .malformed }
+      guard key.source.isV4 else { return .fault(.malformed) }
       pieceLength &= ~7
     }
     let start = Int(fragment.offset)
     let end = start + pieceLength
     // No datagram is longer than its length field can say.
-    guard end + (key.source.isV4 ? 20 : 0) <= 65_535 else { return .malformed }
+    guard end + (key.source.isV4 ? 20 : 0) <= 65_535 else { return .fault(.malformed) }
     let whole = fragment.hasMore ? length : end
-    guard length == nil || length == whole, end <= whole ?? .max, runs.last?.end ?? 0 <= whole ?? .max else { return .overlapping }
-    guard pieceLength > 0 else { return fragment.hasMore ? .malformed : nil }
+    guard length == nil || length == whole, end <= whole ?? .max, runs.last?.end ?? 0 <= whole ?? .max else { return .fault(.overlapping) }
+    guard pieceLength > 0 else { return fragment.hasMore ? .fault(.malformed) : .joined }
     // The first run that ends behind the piece's beginning is the only one it can lie in.
     let index = runs.firstIndex { $0.end > start } ?? runs.count
-    if index < runs.count, runs[index].offset < end { return runs[index].offset <= start && end <= runs[index].end ? nil : .overlapping }
+    if index < runs.count, runs[index].offset < end { return runs[index].offset <= start && end <= runs[index].end ? .duplicate : .fault(.overlapping) }
     length = whole
     insert([UInt8](copying: piece, min(piece.count, pieceLength)), at: start, index)
-    if piece.count < pieceLength { return .cut }
-    return runs.count > Self.maximumRuns ? .noRoom : nil
+    if piece.count < pieceLength { return .fault(.cut) }
+    return runs.count > Self.maximumRuns ? .fault(.noRoom) : .joined
   }
 
   private mutating func insert(_ bytes: [UInt8], at offset: Int, _ index: Int) {
@@ -116,12 +143,8 @@ struct Datagram {
     byteCount = runs.first?.bytes.count ?? 0
   }
 
-  /// Lets go of the octets.
-  mutating func settle() {
-    isSettled = true
-    runs = []
-    byteCount = 0
-  }
+  /// Notes that it was handed on.
+  mutating func settle() { isSettled = true }
 
   /// The datagram as one packet, behind an IP header of the fewest octets; of one that is not whole, its beginning. Empty when that did not come.
   var octets: [UInt8] {

@@ -11,12 +11,14 @@ struct FragmentTable {
   static let octetsPerGroup = 131_072
   /// Linux gives up reassembly after 30 s (`ipfrag_time`).
   static let lifetime: Int64 = 30_000_000_000
-  /// How long a whole datagram is remembered for pieces that come twice. Its identification may be used again later.
+  /// How long a whole datagram is remembered, at most, for pieces that come twice.
   static let memory: Int64 = 1_000_000_000
 
   private let seed: UInt64
   /// The longest there first; empty until the first fragment.
   private var datagrams: ContiguousArray<ContiguousArray<Datagram>> = []
+  /// Datagrams that began so far.
+  private var begun: UInt64 = 0
   /// Datagrams there now.
   private(set) var count = 0
 
@@ -33,43 +35,55 @@ struct FragmentTable {
     let key = Datagram.Key(packet, fragment, on: link)
     let group = group(of: key.source)
     var displaced = expire(group, at: time)
-    var place = datagrams[group].lastIndex { $0.key == key }
-    if place == nil {
+    let before = datagrams[group].lastIndex { $0.key == key && $0.isSettled }
+    let isRepeated = before.map { datagrams[group][$0].repeats(packet, fragment, frame) } ?? false
+    var index = datagrams[group].lastIndex { $0.key == key && !$0.isSettled }
+    if index == nil {
       if datagrams[group].count >= Self.datagramsPerGroup { displaced += displace(from: group) }
-      datagrams[group].append(Datagram(packet, key, at: time))
+      datagrams[group].append(Datagram(packet, key, number: begun, at: time))
+      begun += 1
       count += 1
-      place = datagrams[group].count - 1
+      index = datagrams[group].count - 1
     }
-    guard let index = place else { return (nil, displaced) }
-    datagrams[group][index].insert(packet, fragment, frame, at: time)
+    guard let index else { return (nil, displaced) }
+    datagrams[group][index].insert(packet, fragment, frame, isRepeated: isRepeated, at: time)
+    var whole: Datagram?
     if datagrams[group][index].isWhole {
-      let whole = datagrams[group][index]
+      if datagrams[group][index].isRepeat {
+        datagrams[group].remove(at: index)
+        count -= 1
+        return (nil, displaced)
+      }
+      whole = datagrams[group][index]
       datagrams[group][index].settle()
-      return (whole, displaced)
+      if let before = datagrams[group].firstIndex(where: { $0.key == key && $0.isSettled }), before != index {
+        datagrams[group].remove(at: before)
+        count -= 1
+      }
     }
     while datagrams[group].count > 1, datagrams[group].reduce(0, { $0 + $1.byteCount }) > Self.octetsPerGroup {
       displaced += displace(from: group)
     }
-    return (nil, displaced)
+    return (whole, displaced)
   }
 
   /// Takes out what is there for too long.
   mutating func expire(before time: Timestamp) -> [Datagram] {
     guard count > 0 else { return [] }
-    return datagrams.indices.flatMap { expire($0, at: time) }
+    return datagrams.indices.flatMap { expire($0, at: time) }.sorted { $0.number < $1.number }
   }
 
   mutating func removeAll() -> [Datagram] {
     guard count > 0 else { return [] }
     count = 0
-    let all = datagrams.flatMap { $0 }
+    let all = datagrams.flatMap { $0 }.sorted { $0.number < $1.number }
     datagrams = []
     return all
   }
 
   private mutating func expire(_ group: Int, at time: Timestamp) -> [Datagram] {
     func isOverdue(_ datagram: Datagram) -> Bool {
-      datagram.isSettled ? time.since(datagram.last) > Self.memory : time.since(datagram.since) > Self.lifetime
+      datagram.isSettled || datagram.isRepeat ? time.since(datagram.last) > Self.memory : time.since(datagram.since) > Self.lifetime
     }
     guard datagrams[group].contains(where: isOverdue) else { return [] }
     let overdue = datagrams[group].filter(isOverdue)
@@ -83,7 +97,7 @@ struct FragmentTable {
     guard !datagrams[group].isEmpty else { return [] }
     var displaced = datagrams[group].remove(at: datagrams[group].firstIndex(where: \.isSettled) ?? 0)
     count -= 1
-    if displaced.fault == nil, !displaced.isSettled { displaced.spoil(.noRoom) }
+    if displaced.fault == nil, !displaced.isSettled, !displaced.isRepeat { displaced.spoil(.noRoom) }
     return [displaced]
   }
 

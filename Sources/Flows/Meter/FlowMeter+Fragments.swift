@@ -22,7 +22,7 @@ extension FlowMeter {
   }
 
   mutating func giveUp(_ datagram: Datagram) {
-    guard !datagram.isSettled else { return }
+    guard !datagram.isSettled, !datagram.isRepeat else { return }
     tally.datagramsAbandoned[datagram.fault ?? .incomplete] &+= 1
     meter(datagram, at: datagram.last)
   }
