@@ -44,6 +44,17 @@ private let stub = SocketAddress(ip: client.ip, port: 40_000)
     #expect(Self.names(&run) == ["a.cdn.example resolved"])
   }
 
+  @Test func `A and AAAA that are asked for side by side are each led to the name first asked for`() {
+    for last in [RecordType.a, .aaaa] {
+      var run = MeterRun()
+      for type in last == .a ? [RecordType.aaaa, .a] : [.a, .aaaa] {
+        Self.exchange(&run, "shop.example", type: type, id: 1, Traffic.answer(1, "shop.example", type: type, aliases: ["a.cdn.example"], []))
+      }
+      Self.exchange(&run, "a.cdn.example", id: 2, Traffic.answer(2, "a.cdn.example", [server.ip]))
+      #expect(Self.names(&run) == ["shop.example a.cdn.example resolved"])
+    }
+  }
+
   @Test func `what another client was led to says nothing`() {
     var run = MeterRun()
     run.resolve("shop.example", aliases: ["a.cdn.example"], [], client: IPAddress(v4: 0x0a00_0009), id: 1)

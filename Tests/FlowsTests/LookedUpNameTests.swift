@@ -70,6 +70,61 @@ private let resolver = MeterRun.resolver
     #expect(run.only()?.names == [Self.evidence("a.example", .resolved)])
   }
 
+  @Test(arguments: [0, 1] as [UInt32]) func `a name that is hardly to live is not hidden by one that was learned before and lives on`(ttl: UInt32) {
+    var run = MeterRun()
+    run.resolve("long.example", ttl: 300)
+    run.resolve("short.example", ttl: ttl, id: 8)
+    run.wait(seconds: 1.5)
+    run.handshake()
+    #expect(run.only()?.names == [Self.evidence("short.example", .shared), Self.evidence("long.example", .shared)])
+    // The other way round the one that lives on has taken the place.
+    var turned = MeterRun()
+    turned.resolve("short.example", ttl: ttl)
+    turned.resolve("long.example", ttl: 300, id: 8)
+    turned.wait(seconds: 1.5)
+    turned.handshake()
+    #expect(turned.only()?.names == [Self.evidence("long.example", .resolved)])
+  }
+
+  @Test func `while a capture begins, nobody's answer is believed of a client whose query was seen`() {
+    let evil = IPAddress(v4: 0xcb00_7142)
+    let stub = SocketAddress(ip: client.ip, port: 40_000)
+    let forged = Traffic.answer(1, "bank.example", [evil])
+    for (source, destination) in [
+      (resolver, SocketAddress(ip: client.ip, port: 40_001)), (SocketAddress(ip: IPAddress(v4: 0x0808_0808), port: 53), stub),
+    ] {
+      var run = MeterRun()
+      run.feed(Traffic.udp(stub, resolver, Traffic.query(1, "bank.example")))
+      run.feed(Traffic.udp(source, destination, forged))
+      run.handshake(server: SocketAddress(ip: evil, port: 443))
+      #expect(run.meter.counters.dns[.unsolicited] == 1)
+      #expect(run.only()?.names == [])
+      // Of another client nothing was seen yet.
+      run.feed(Traffic.udp(resolver, SocketAddress(ip: IPAddress(v4: 0x0a00_0009), port: 40_000), forged))
+      #expect(run.meter.counters.dns[.answer] == 1)
+    }
+  }
+
+  @Test func `a capture may begin between the queries for A and AAAA and their answers`() {
+    var run = MeterRun()
+    let stub = SocketAddress(ip: client.ip, port: 40_000)
+    for (id, address) in [(1, IPAddress(v4: 0xcb00_7108)), (2, server.ip)] as [(UInt16, IPAddress)] {
+      run.feed(Traffic.udp(resolver, stub, Traffic.answer(id, "a.example", [address])))
+    }
+    run.feed(Traffic.udp(resolver, stub, Traffic.answer(3, "a.example", [IPAddress(v4: 0xcb00_7107)])))
+    #expect(run.meter.counters.dns[.answer] == 2 && run.meter.counters.dns[.unsolicited] == 1)
+    run.handshake()
+    #expect(run.only()?.names == [Self.evidence("a.example", .resolved)])
+  }
+
+  @Test func `what comes with an error names nothing`() {
+    var run = MeterRun()
+    run.feed(Traffic.udp(client, resolver, Traffic.query(1, "a.example")))
+    run.feed(Traffic.udp(resolver, client, Traffic.answer(1, "a.example", [server.ip], code: 2)))
+    run.handshake()
+    #expect(run.drain().last?.names == [])
+  }
+
   @Test func `what another client looked up is a hint`() {
     var run = MeterRun()
     run.resolve("a.example", client: IPAddress(v4: 0x0a00_0002))

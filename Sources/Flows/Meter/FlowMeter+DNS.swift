@@ -34,14 +34,21 @@ extension FlowMeter {
     let query = QuestionFingerprint.of(
       question: question, id: UInt16(message[0]) << 8 | UInt16(message[1]), client: clientEnd, server: serverEnd,
       isStream: flow.key.transport == .tcp, seed: configuration.seed)
+    let isBeginning = time.since(firstFrameAt ?? time) <= configuration.headStart
     guard isResponse else {
       queries.insert(query, at: time)
+      if !isBeginning {
+        if !askers.isEmpty { askers = [] }
+      } else if askers.count <= Self.maximumAskers {
+        askers.insert(clientEnd.ip)
+      }
       return .query
     }
-    // A capture may begin between query and answer: then the answer is the first that is seen of this conversation.
+    // A capture may begin between query and answer: then the answer is the first that is seen of this conversation, or the second of the two that ask
+    // for A and AAAA, and of a client of which no query was seen.
     let mayHaveMissedQuery =
-      flow.counters(client).packets == 0 && flow.counters(client.other).packets == 1
-      && time.since(firstFrameAt ?? time) <= configuration.headStart
+      isBeginning && flow.counters(client).packets == 0 && flow.counters(client.other).packets <= 2
+      && askers.count <= Self.maximumAskers && !askers.contains(clientEnd.ip)
     guard queries.answer(query, at: time) || mayHaveMissedQuery else { return .unsolicited }
     guard let decoded = try? DNSMessage(decoding: message), let resolution = decoded.resolution() else { return .malformed }
     let addresses = resolution.addressHints.isEmpty ? resolution.addresses : resolution.addresses + resolution.addressHints
@@ -49,7 +56,8 @@ extension FlowMeter {
       NameRecord(
         time: time, client: clientEnd.ip, server: serverEnd.ip, name: resolution.name, type: resolution.type.description, chain: resolution.chain,
         addresses: addresses, ttl: resolution.ttl, rcode: resolution.responseCode.description))
-    if let ttl = resolution.ttl { learn(resolution, addresses, ttl: ttl, client: clientEnd.ip, at: time) }
+    // No client uses what comes with an error.
+    if let ttl = resolution.ttl, resolution.responseCode == .noError { learn(resolution, addresses, ttl: ttl, client: clientEnd.ip, at: time) }
     return decoded.stop == nil ? .answer : isCut ? .truncated : .malformed
   }
 
@@ -68,6 +76,9 @@ extension FlowMeter {
       aliases.remember(AliasTable.Alias(client: client, type: .https, name: name, chain: chain + [target], ttl: lifetime, time: time))
     }
   }
+
+  /// Clients that are remembered while a capture begins; where there are more, no answer is believed without its query.
+  private static var maximumAskers: Int { 4_096 }
 
   /// Hosts of one answer's SVCB records that are followed.
   private static var maximumTargets: Int { 8 }

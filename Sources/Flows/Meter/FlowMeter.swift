@@ -16,6 +16,8 @@ public struct FlowMeter: ~Copyable, Sendable {
   var fragments: FragmentTable
   var names: NameTable
   var queries: QueryTable
+  /// Clients whose queries were seen while the capture began.
+  var askers: Set<IPAddress> = []
   var aliases: AliasTable
   var translations: TranslationTable
   var streams = Slab<FlowStreams>()

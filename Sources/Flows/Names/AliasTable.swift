@@ -42,7 +42,7 @@ struct AliasTable {
   mutating func remember(_ alias: Alias) {
     guard let target = alias.chain.last, target != alias.name, alias.chain.count < DNSMessage.maximumChainLength else { return }
     if aliases.isEmpty { aliases = ContiguousArray(repeating: nil, count: Self.places) }
-    let place = place(alias.client, target)
+    let place = place(alias.client, target, alias.type)
     var alias = alias
     if let other = aliases[place], isCurrent(other, at: alias.time), other.client == alias.client, other.chain.last == target {
       alias.isShared = other.isShared || other.name != alias.name
@@ -52,18 +52,22 @@ struct AliasTable {
 
   /// What led the client to ask for `name`.
   func alias(client: IPAddress, to name: DomainName, type: RecordType, at time: Timestamp) -> Alias? {
-    guard !aliases.isEmpty, let alias = aliases[place(client, name)], alias.client == client, alias.chain.last == name,
-      alias.type == type || alias.type == .https, !alias.isShared, isCurrent(alias, at: time)
-    else { return nil }
-    return alias
+    guard !aliases.isEmpty else { return nil }
+    for type in [type, .https] {
+      guard let alias = aliases[place(client, name, type)], alias.client == client, alias.chain.last == name, alias.type == type, isCurrent(alias, at: time)
+      else { continue }
+      return alias.isShared ? nil : alias
+    }
+    return nil
   }
 
   private func isCurrent(_ alias: Alias, at time: Timestamp) -> Bool {
     time >= alias.time && time.since(alias.time) <= Self.lifetime
   }
 
-  private func place(_ client: IPAddress, _ target: DomainName) -> Int {
-    var hash = seed
+  /// Each type that leads to a name has its own: A and AAAA are asked for side by side.
+  private func place(_ client: IPAddress, _ target: DomainName, _ type: RecordType) -> Int {
+    var hash = seed ^ UInt64(type.rawValue)
     for octet in target.text.utf8 { hash = (hash ^ UInt64(octet)) &* 0x0000_0100_0000_01b3 }
     return Int(SeededHash.folded(SeededHash.mixed(client.high ^ hash, client.low ^ 0x9e37_79b9_7f4a_7c15))) & (Self.places - 1)
   }

@@ -122,9 +122,9 @@ struct NameTable {
     if let own, entries[own].older.isEmpty, isResolved(entries[own].latest, at: time) { return entries[own].latest.evidence }
     var known = own.map { entries[$0].bindings } ?? []
     known.removeAll { $0.learned > time }
-    // A name may be used for longer than it was to live, but not where a fresh one has taken its place.
-    let fresh = known.filter { time <= $0.expires }
-    let fitting = fresh.isEmpty ? known.filter { isResolved($0, at: time) } : fresh
+    // A name may be used for longer than it was to live, but not where one that was learned later is still fresh.
+    let newestFresh = known.lazy.filter { time <= $0.expires }.map(\.learned).max()
+    let fitting = known.filter { isResolved($0, at: time) && (time <= $0.expires || $0.learned >= newestFresh ?? $0.learned) }
     if !fitting.isEmpty { return evidence(of: fitting, fitting.count == 1 ? .resolved : .shared) }
     return evidence(of: known.isEmpty ? hint(address, at: time) : known, .hint)
   }
