@@ -10,17 +10,20 @@ private let server = MeterRun.server
 @Suite struct DirectionTests {
   private static let hello = Traffic.clientHello("shop.example.com")
   private static let dns = SocketAddress(ip: server.ip, port: 53)
+  /// Its port tells nothing.
+  private static let alternative = SocketAddress(ip: server.ip, port: 8443)
 
   /// Each turned flow was begun by the client, whatever came first.
   @Test(arguments: [
     ("SYN first", [Traffic.tcp(client, server, .syn)], false),
     ("SYN+ACK first", [Traffic.tcp(server, client, [.syn, .ack])], false),
-    ("the server's data, then the hello", [Traffic.tcp(server, client, .ack, [1, 2]), Traffic.tcp(client, server, .ack, hello)], true),
+    ("the server's data, then the hello", [Traffic.tcp(alternative, client, .ack, [1, 2]), Traffic.tcp(client, alternative, .ack, hello)], true),
     ("the server's data, then the request", [
-      Traffic.tcp(server, client, .ack, [1, 2]), Traffic.tcp(client, server, .ack, Traffic.request("a.example")),
+      Traffic.tcp(alternative, client, .ack, [1, 2]), Traffic.tcp(client, alternative, .ack, Traffic.request("a.example")),
     ], true),
-    ("a late SYN proves it", [Traffic.tcp(server, client, .ack, [1, 2]), Traffic.tcp(client, server, .syn)], true),
+    ("a late SYN proves it", [Traffic.tcp(alternative, client, .ack, [1, 2]), Traffic.tcp(client, alternative, .syn)], true),
     ("client first, without proof", [Traffic.udp(client, server)], false),
+    ("the server's data first, told by the ports", [Traffic.tcp(server, client, .ack, [1, 2])], false),
     ("an echo reply first", [Traffic.icmp(server.ip, client.ip, type: 0)], false),
     ("a DNS answer first", [Traffic.udp(dns, client, Traffic.answer(1, "a.example", [server.ip]))], false),
   ] as [(String, [[UInt8]], Bool)])

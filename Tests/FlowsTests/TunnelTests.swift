@@ -80,6 +80,18 @@ import Wire
     #expect(proxy == ProxyTarget(kind: .socks5, target: DomainName(presentation: "198.51.100.99"), port: 443))
   }
 
+  @Test(arguments: [
+    Array("CONNECT a.example:99999 HTTP/1.1\r\n\r\n".utf8), Array("CONNECT / HTTP/1.1\r\n\r\n".utf8), [5, 1, 0, 5, 1, 0, 3, 3, 0x61, 0, 0x62, 1, 0xbb],
+  ] as [[UInt8]])
+  func `what is said to a target that cannot be read does not name the proxy`(request: [UInt8]) throws {
+    var run = MeterRun()
+    run.handshake()
+    run.say(request + Traffic.clientHello("inner.example"))
+    let record = try run.record()
+    #expect(record.names.isEmpty && record.proxy == nil && record.tls == nil)
+    #expect(record.application == (request[0] == 5 ? .socks : .http))
+  }
+
   @Test func `HTTP, SSH and another tunnel are found in a tunnel`() throws {
     var http = MeterRun()
     http.handshake()

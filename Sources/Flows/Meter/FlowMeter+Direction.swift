@@ -21,7 +21,8 @@ extension FlowMeter {
     // QR, the first bit of the third octet: an answer.
     case .udp where packet.sourcePort == 53 && packet.destinationPort != 53 && packet.capturedPayloadLength > 2:
       return frame[packet.payloadOffset + 2] & 0x80 != 0 ? (sender.other, .content) : (sender, .firstPacket)
-    default: return (sender, .firstPacket)
+    // A port for servers alone and one for clients alone (RFC 6335 §6): the first packet that was captured is an answer.
+    default: return (packet.sourcePort < 1024 && packet.destinationPort >= 32_768 ? sender.other : sender, .firstPacket)
     }
   }
 

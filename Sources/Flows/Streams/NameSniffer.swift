@@ -18,7 +18,8 @@ enum NameSniffer {
     var byteCount: Int? {
       switch self {
       case .tls, .quic, .dtls, .ssh: nil
-      case .http(let head): head.isConnect ? head.byteCount : nil
+      // What goes to a target that cannot be read would name the proxy.
+      case .http(let head): head.isConnect && head.proxyTarget != nil ? head.byteCount : nil
       case .opening(let opening): opening.byteCount
       }
     }

@@ -50,8 +50,8 @@ public struct SOCKSRequest: Hashable, Sendable {
   static func opening(of bytes: Span<UInt8>) -> StreamResult<StreamOpening> {
     switch request(in: bytes) {
     case .found(let request):
-      // What follows a BIND or an ASSOCIATE does not go where the request says.
-      .found(StreamOpening(.socks, proxy: request.proxyTarget, byteCount: request.command == .connect ? request.byteCount : nil))
+      // What follows a BIND or an ASSOCIATE does not go where the request says; what goes to a target that cannot be read would name the proxy.
+      .found(StreamOpening(.socks, proxy: request.proxyTarget, byteCount: request.proxyTarget == nil ? nil : request.byteCount))
     case .needMore(let count): .needMore(atLeast: count)
     case .other(let reason): .other(reason)
     }
