@@ -38,8 +38,8 @@ enum LDAPMessage {
         }
         guard length <= maximumByteCount else { return .found(StreamOpening(.ldap)) }
         guard bytes.count >= end else { return isComplete ? .found(StreamOpening(.ldap)) : .needMore(atLeast: end) }
-        if operation == 0x77, try cursor.uint8(bytes) == 0x80, try cursor.berLength(bytes) == startTLS.utf8.count,
-          cursor.offset + startTLS.utf8.count <= end, bytes.matches(startTLS, at: cursor.offset)
+        if operation == 0x77, operationLength >= startTLS.utf8.count + 2, try cursor.uint8(bytes) == 0x80,
+          try cursor.berLength(bytes) == startTLS.utf8.count, cursor.offset + startTLS.utf8.count <= end, bytes.matches(startTLS, at: cursor.offset)
         {
           return .found(StreamOpening(.ldap, byteCount: end))
         }

@@ -58,7 +58,12 @@ enum TextCommands {
   }
 
   private static func wordEnd(_ bytes: Span<UInt8>, in range: Range<Int>) -> Int {
-    for index in range where bytes[index] == UInt8(ascii: " ") || bytes[index] == UInt8(ascii: "\r") { return index }
+    for index in range {
+      switch bytes[index] {
+      case UInt8(ascii: " "), UInt8(ascii: "\r"), UInt8(ascii: "\n"): return index
+      default: break
+      }
+    }
     return range.upperBound
   }
 
