@@ -55,6 +55,14 @@ private let stub = SocketAddress(ip: client.ip, port: 40_000)
     }
   }
 
+  @Test func `where an alias and a service lead to one name, it is not known which one is meant`() {
+    var run = MeterRun()
+    Self.exchange(&run, "other.example", id: 1, Traffic.answer(1, "other.example", aliases: ["t.cdn.example"], []))
+    Self.exchange(&run, "shop.example", type: .https, id: 2, Traffic.httpsAnswer(2, "shop.example", priority: 1, target: "t.cdn.example"))
+    Self.exchange(&run, "t.cdn.example", id: 3, Traffic.answer(3, "t.cdn.example", [server.ip]))
+    #expect(Self.names(&run) == ["t.cdn.example resolved"])
+  }
+
   @Test func `what another client was led to says nothing`() {
     var run = MeterRun()
     run.resolve("shop.example", aliases: ["a.cdn.example"], [], client: IPAddress(v4: 0x0a00_0009), id: 1)

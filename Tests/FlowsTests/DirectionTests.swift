@@ -53,6 +53,34 @@ private let server = MeterRun.server
     #expect(records[2].source.port == 1)
   }
 
+  @Test func `what who was called says names nothing`() {
+    for said in [Self.hello, Traffic.request("a.example"), Array("CONNECT a.example:443 HTTP/1.1\r\n\r\n".utf8)] {
+      var run = MeterRun { $0.local = [IPPrefix(client.ip)] }
+      run.feed(Traffic.tcp(server, client, .ack, sequence: 500, said))
+      let record = run.only()
+      #expect(record?.source == client && record?.names == [] && record?.proxy == nil && record?.tls == nil)
+      #expect(record?.application != nil)
+    }
+  }
+
+  @Test func `ports tell who began only where the capture may have begun behind it`() {
+    let low = SocketAddress(ip: client.ip, port: 800)
+    let high = SocketAddress(ip: server.ip, port: 40_000)
+    var run = MeterRun()
+    run.feed(Traffic.udp(low, high))
+    run.wait(seconds: 6)
+    run.feed(Traffic.udp(SocketAddress(ip: client.ip, port: 801), high))
+    #expect(run.drain().map(\.source.ip) == [server.ip, client.ip])
+  }
+
+  @Test func `a SYN with data behind its captured answer begins no second flow`() {
+    var run = MeterRun()
+    run.feed(Traffic.tcp(server, client, [.syn, .ack], sequence: 9000, acknowledgment: 1001 + UInt32(Self.hello.count)))
+    run.feed(Traffic.tcp(client, server, .syn, sequence: 1000, Self.hello))
+    let record = run.only()
+    #expect(record?.source == client && record?.name?.name.text == "shop.example.com")
+  }
+
   @Test func `a start is told once, with the flow's id, and can be switched off`() {
     var run = MeterRun()
     run.handshake()

@@ -16,6 +16,15 @@ import Testing
     "c10000000108010203040506070800004040188ad8ff1ba7505fa869577b731b6cf89f5780c6414c224b55e2f27489a893079596bec0e0994bec0515" +
     "6390107e0ce96505d68e03e0f8b2166ab9b1545215df")
 
+  /// Under the keys of that connection ID: a PING, and the hello once more, sent to the ID that the server chose.
+  static let ping = octets(
+    "c80000000108010203040506070800004026f68d98d55b8d515ea869727b731b7df8905780ca3039bf803c5141d0953095d69cffb5e4ea30")
+  static let answered = octets(
+    "c70000000104a1a2a3a4000040b567333d003ba4658b6ca06202174c3bc0bddc2c72a4bca6fabcc2f89e5a33d89aabf151ca55ea9c77d329a2bc1e36" +
+    "53a0ee44fc7446eff51ad1ec3d628188ea1414d3ea3ae07bc61c2c69015514d73b1536cd16085276bf093a993211c7902c5e24b8fd13b90f9df63240" +
+    "9cf89dbc243607342875ac29cc1ea321b807fc4e9ed5e6aca63db80e7186eab2e2baa9d8c6638f045319b4a4eb1712b733b2c072fe11f83bb80c280f" +
+    "89d2ea8b618e8574800c71bc47f4b0")
+
   static func octets(_ hex: String) -> [UInt8] {
     let digits = Array(hex.utf8)
     return stride(from: 0, to: digits.count, by: 2).map { UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16) ?? 0 }
@@ -89,6 +98,40 @@ import Testing
       #expect(run.meter.counters.reassemblyBytes == 0)
       let record = run.only()
       #expect(record?.names == [Self.name] && record?.source == MeterRun.client && record?.in.packets == UInt64(datagrams.count))
+    }
+  }
+
+  @Test func `keys that opened something are not forgotten for what the server answers`() {
+    var answer = Self.whole
+    answer[6] ^= 0xff
+    for first in [Self.ping, Self.secondHalf] {
+      var run = MeterRun()
+      run.feed(Traffic.udp(MeterRun.client, MeterRun.server, first))
+      run.feed(Traffic.udp(MeterRun.server, MeterRun.client, answer))
+      run.feed(Traffic.udp(MeterRun.client, MeterRun.server, first == Self.ping ? Self.answered : Self.firstHalf))
+      #expect(run.only()?.names == [Self.name])
+    }
+  }
+
+  @Test func `who is called does not become who called by a hello of its own`() {
+    var run = MeterRun()
+    run.feed(Traffic.udp(SocketAddress(ip: MeterRun.client.ip, port: 1), MeterRun.server))
+    run.wait(seconds: 6)
+    run.feed(Traffic.udp(MeterRun.client, MeterRun.server, [1, 2, 3]))
+    run.feed(Traffic.udp(MeterRun.server, MeterRun.client, Self.whole))
+    let record = run.drain().last
+    #expect(record?.source == MeterRun.client && record?.names == [] && record?.tls == nil && record?.application == .quic)
+  }
+
+  @Test func `a hello on the port of DNS hides no look-up`() {
+    for datagram in [Self.whole, Self.firstHalf] {
+      var run = MeterRun()
+      let stub = SocketAddress(ip: MeterRun.client.ip, port: 40_000)
+      run.feed(Traffic.udp(stub, MeterRun.resolver, datagram))
+      run.resolve("a.example")
+      run.handshake()
+      #expect(run.meter.counters.dns[.answer] == 1 && run.meter.counters.dns[.malformed] == 0)
+      #expect(run.drain().last?.names.map(\.name.text) == ["a.example"])
     }
   }
 

@@ -266,6 +266,20 @@ private let server = MeterRun.server
     #expect(run.only()?.name?.name.text == "shop.example.com")
   }
 
+  @Test func `a long update is DNS, and a short request for a proxy on its port is none`() {
+    var update = Traffic.query(1, "a.example")
+    update[2] = 5 << 3
+    update += [UInt8](repeating: 0, count: 6_000)
+    let socks: [UInt8] = [5, 1, 0, 5, 1, 0, 3, 9] + Array("a.example".utf8) + [1, 0xbb]
+    for (said, application) in [(Traffic.bigEndian(UInt16(update.count)) + update, Application.dns), (socks, .socks)] {
+      let far = SocketAddress(ip: server.ip, port: 53)
+      var run = MeterRun()
+      run.handshake(server: far)
+      run.feed(Traffic.tcp(client, far, [.psh, .ack], sequence: 1001, acknowledgment: 9001, said))
+      #expect(run.drain().first?.application == application)
+    }
+  }
+
   @Test(arguments: [1, 1_400]) func `the port of DNS hides no hello`(size: Int) {
     let hello = Traffic.clientHello("shop.example.com")
     for (from, to) in [(50_000, 53), (53, 443)] as [(UInt16, UInt16)] {

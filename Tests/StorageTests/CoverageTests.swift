@@ -66,6 +66,14 @@ import Testing
     #expect(try reader.coverage(from: epoch.after(minute), until: nil, now: epoch.after(3 * hour)).until == epoch.after(hour))
   }
 
+  @Test func `a run in progress watches until its next heartbeat is due`() throws {
+    _ = try run(from: 0, until: hour, killed: true)
+    let reader = try StoreReader(path: scratch.path())
+    let coverage = try reader.coverage(from: epoch.after(hour + second), until: nil, now: epoch.after(hour + 2 * second))
+    #expect(coverage.gaps == [] && coverage.until == epoch.after(hour + second))
+    #expect(try reader.coverage(from: epoch.after(2 * hour), until: nil, now: epoch.after(3 * hour)).gaps.count == 1)
+  }
+
   @Test func `an unfinished run is alive until its heartbeat is overdue`() throws {
     _ = try run(from: 0, until: hour, killed: true)
     #expect(try coverage(0, hour + 59 * second).gaps == [])

@@ -48,6 +48,8 @@ struct Datagram {
   private(set) var fault: DatagramAbandonment?
   /// It was whole, and was handed on. Its octets are kept to tell pieces that come again from those of the next datagram.
   private(set) var isSettled = false
+  /// Where the piece belongs that made it whole.
+  private(set) var completedAt: UInt32?
   /// All that came is of the datagram before, which had the same identification: copies, as far as is known.
   private(set) var isRepeat = true
 
@@ -71,7 +73,6 @@ struct Datagram {
   func repeats(_ packet: Packet, _ fragment: Packet.Fragment, _ frame: Span<UInt8>) -> Bool {
     guard let first = runs.first, let length else { return false }
     let start = Int(fragment.offset)
-    // Linux cuts what is no multiple of eight octets.
     let count = min(packet.capturedPayloadLength, length - start)
     guard fragment.hasMore || start + packet.payloadLength == length, count >= 0, start + count <= first.bytes.count else { return false }
     for index in 0..<count where first.bytes[start + index] != frame[packet.payloadOffset + index] { return false }
@@ -143,8 +144,11 @@ struct Datagram {
     byteCount = runs.first?.bytes.count ?? 0
   }
 
-  /// Notes that it was handed on.
-  mutating func settle() { isSettled = true }
+  /// Notes that it was handed on, whole by this piece.
+  mutating func settle(by fragment: Packet.Fragment) {
+    isSettled = true
+    completedAt = UInt32(fragment.offset)
+  }
 
   /// The datagram as one packet, behind an IP header of the fewest octets; of one that is not whole, its beginning. Empty when that did not come.
   var octets: [UInt8] {

@@ -34,11 +34,14 @@ struct FragmentTable {
     if datagrams.isEmpty { datagrams = ContiguousArray(repeating: [], count: Self.groups) }
     let key = Datagram.Key(packet, fragment, on: link)
     let group = group(of: key.source)
-    var displaced = expire(group, at: time)
+    // The others of the group go when time is told to have passed: who shares a group follows the seed.
+    var displaced = expire(group, at: time) { $0.key == key }
     let before = datagrams[group].lastIndex { $0.key == key && $0.isSettled }
     let isRepeated = before.map { datagrams[group][$0].repeats(packet, fragment, frame) } ?? false
     var index = datagrams[group].lastIndex { $0.key == key && !$0.isSettled }
     if index == nil {
+      // A copy right behind its piece; it would be taken for one of the next datagram.
+      if isRepeated, let before, datagrams[group][before].completedAt == UInt32(fragment.offset) { return (nil, displaced) }
       if datagrams[group].count >= Self.datagramsPerGroup { displaced += displace(from: group) }
       datagrams[group].append(Datagram(packet, key, number: begun, at: time))
       begun += 1
@@ -55,7 +58,7 @@ struct FragmentTable {
         return (nil, displaced)
       }
       whole = datagrams[group][index]
-      datagrams[group][index].settle()
+      datagrams[group][index].settle(by: fragment)
       if let before = datagrams[group].firstIndex(where: { $0.key == key && $0.isSettled }), before != index {
         datagrams[group].remove(at: before)
         count -= 1
@@ -70,7 +73,7 @@ struct FragmentTable {
   /// Takes out what is there for too long.
   mutating func expire(before time: Timestamp) -> [Datagram] {
     guard count > 0 else { return [] }
-    return datagrams.indices.flatMap { expire($0, at: time) }.sorted { $0.number < $1.number }
+    return datagrams.indices.flatMap { expire($0, at: time) { _ in true } }.sorted { $0.number < $1.number }
   }
 
   mutating func removeAll() -> [Datagram] {
@@ -81,13 +84,17 @@ struct FragmentTable {
     return all
   }
 
-  private mutating func expire(_ group: Int, at time: Timestamp) -> [Datagram] {
+  private mutating func expire(_ group: Int, at time: Timestamp, where isMeant: (Datagram) -> Bool) -> [Datagram] {
     func isOverdue(_ datagram: Datagram) -> Bool {
-      datagram.isSettled || datagram.isRepeat ? time.since(datagram.last) > Self.memory : time.since(datagram.since) > Self.lifetime
+      guard isMeant(datagram) else { return false }
+      // Copies are of no more use than what they repeat.
+      let known = datagram.isRepeat ? datagrams[group].first { $0.key == datagram.key && $0.isSettled } : datagram
+      guard let known else { return true }
+      return known.isSettled ? time.since(known.last) > Self.memory : time.since(known.since) > Self.lifetime
     }
-    guard datagrams[group].contains(where: isOverdue) else { return [] }
     let overdue = datagrams[group].filter(isOverdue)
-    datagrams[group].removeAll(where: isOverdue)
+    guard !overdue.isEmpty else { return [] }
+    datagrams[group].removeAll { datagram in overdue.contains { $0.number == datagram.number } }
     count -= overdue.count
     return Array(overdue)
   }

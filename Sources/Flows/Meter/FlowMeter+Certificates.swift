@@ -13,7 +13,7 @@ extension FlowMeter {
     _ index: Int, _ outcome: StreamResult<Void>, _ packet: Packet, from sender: FlowKey.Side, at time: Timestamp
   ) {
     let handle = table[index].details
-    guard case .found = outcome, packet.tcpFlags.contains(.ack), handle != Flow.none,
+    guard case .found = outcome, sender == table[index].initiator, packet.tcpFlags.contains(.ack), handle != Flow.none,
       details[handle]?.tls != nil, details[handle]?.spoken.isEmpty ?? false, details[handle]?.proxy == nil
     else { return }
     let server = sender.other

@@ -2,8 +2,10 @@ import EgressModel
 import Wire
 
 extension FlowMeter {
-  mutating func observeDNSDatagram(_ index: Int, _ packet: Packet, _ frame: Span<UInt8>, from sender: FlowKey.Side, at time: Timestamp) {
+  /// - Parameter isSure: nothing else was heard on these ports, so what is no message counts as a malformed one.
+  mutating func observeDNSDatagram(_ index: Int, _ packet: Packet, _ frame: Span<UInt8>, from sender: FlowKey.Side, isSure: Bool, at time: Timestamp) {
     let message = frame.extracting(packet.payloadOffset..<packet.payloadOffset + packet.capturedPayloadLength)
+    guard isSure || QuestionFingerprint.of(message, seed: configuration.seed) != nil else { return }
     switch observeDNS(message, isCut: packet.isPayloadCut, index, from: sender, at: time) {
     case .query:
       table[index].content = .dns
@@ -34,7 +36,7 @@ extension FlowMeter {
     let query = QuestionFingerprint.of(
       question: question, id: UInt16(message[0]) << 8 | UInt16(message[1]), client: clientEnd, server: serverEnd,
       isStream: flow.key.transport == .tcp, seed: configuration.seed)
-    let isBeginning = time.since(firstFrameAt ?? time) <= configuration.headStart
+    let isBeginning = isBeginning(at: time)
     guard isResponse else {
       queries.insert(query, at: time)
       if !isBeginning {

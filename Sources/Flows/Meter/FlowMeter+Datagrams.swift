@@ -29,7 +29,7 @@ extension FlowMeter {
     var hello: DatagramHello
     if let held, isOwn {
       hello = held
-    } else if held.map({ $0.byteCount == 0 }) ?? true, let begun = DatagramHello(beginning: payload) {
+    } else if !(held?.isOpened ?? false), let begun = DatagramHello(beginning: payload) {
       // What the other side said opened to nothing: an answer that was captured before what it answers.
       if held != nil, isGivenUp(index) { return }
       hello = begun
@@ -39,7 +39,7 @@ extension FlowMeter {
     }
     switch hello.feed(payload, isCut: packet.isPayloadCut) {
     case .found(let speech):
-      note(index, speech, from: sender)
+      note(index, speech, from: sender, at: time)
       unwatch(index)
     case .needMore:
       if handle == Flow.none {

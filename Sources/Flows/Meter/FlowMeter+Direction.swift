@@ -4,7 +4,7 @@ import Wire
 extension FlowMeter {
   /// Who began a flow, by its first packet.
   func direction(
-    _ packet: Packet, _ frame: Span<UInt8>, from sender: FlowKey.Side
+    _ packet: Packet, _ frame: Span<UInt8>, from sender: FlowKey.Side, at time: Timestamp
   ) -> (initiator: FlowKey.Side, proof: Flow.DirectionProof) {
     if packet.transport == .tcp, packet.tcpFlags.contains(.syn) {
       return (packet.tcpFlags.contains(.ack) ? sender.other : sender, .syn)
@@ -21,14 +21,20 @@ extension FlowMeter {
     // QR, the first bit of the third octet: an answer.
     case .udp where packet.sourcePort == 53 && packet.destinationPort != 53 && packet.capturedPayloadLength > 2:
       return frame[packet.payloadOffset + 2] & 0x80 != 0 ? (sender.other, .content) : (sender, .firstPacket)
-    // A port for servers alone and one for clients alone (RFC 6335 §6): the first packet that was captured is an answer.
-    default: return (packet.sourcePort < 1024 && packet.destinationPort >= 32_768 ? sender.other : sender, .firstPacket)
+    // A port for servers alone and one for clients alone (RFC 6335 §6): the capture began in the middle, and with an answer.
+    default:
+      let isAnswer = packet.sourcePort < 1024 && packet.destinationPort >= 32_768 && (packet.transport == .tcp || isBeginning(at: time))
+      return (isAnswer ? sender.other : sender, .firstPacket)
     }
   }
 
+  /// Whether the capture began so short a time ago that what a packet answers may have gone before.
+  func isBeginning(at time: Timestamp) -> Bool { time.since(firstFrameAt ?? time) <= configuration.headStart }
+
   /// Takes note of a segment that opens one side's stream.
   mutating func synchronise(_ index: Int, _ packet: Packet, from sender: FlowKey.Side) {
-    if table[index].isn(sender) == nil { table[index].setISN(packet.sequence, sender) }
+    // Before the side was heard, its number was told by the answer; behind a SYN with data (RFC 7413) it is another.
+    if table[index].isn(sender) == nil || table[index].counters(sender).packets == 0 { table[index].setISN(packet.sequence, sender) }
     // Where the SYN was not captured, its answer says where the other stream begins (RFC 9293 §3.5).
     if packet.tcpFlags.contains(.ack), table[index].isn(sender.other) == nil { table[index].setISN(packet.acknowledgment &- 1, sender.other) }
     prove(index, packet.tcpFlags.contains(.ack) ? sender.other : sender, .syn)

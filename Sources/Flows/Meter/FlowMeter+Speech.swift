@@ -3,7 +3,7 @@ import Wire
 
 extension FlowMeter {
   /// Keeps what one side said: the names, the facts, where it wants to go through this flow.
-  mutating func note(_ index: Int, _ speech: NameSniffer.Speech, from sender: FlowKey.Side) {
+  mutating func note(_ index: Int, _ speech: NameSniffer.Speech, from sender: FlowKey.Side, at time: Timestamp) {
     switch speech {
     case .ssh:
       table[index].content = .ssh
@@ -12,38 +12,44 @@ extension FlowMeter {
       if let content = opening.application.flatMap(Flow.ContentKind.init) { table[index].content = content }
       guard let proxy = opening.proxy else { return }
       prove(index, sender, .content)
-      remember(index, proxy)
+      if sender == table[index].initiator { remember(index, proxy) }
     case .tls(let hello):
-      remember(index, hello, .tcp, from: sender)
+      remember(index, hello, .tcp, from: sender, at: time)
     case .dtls(let hello):
-      table[index].content = .dtls
-      remember(index, hello, .dtls, from: sender)
+      remember(index, hello, .dtls, from: sender, at: time)
     case .quic(let hello):
-      remember(index, hello, .quic, from: sender)
+      remember(index, hello, .quic, from: sender, at: time)
     case .http(let head):
       table[index].content = Flow.ContentKind(head.application) ?? .http
       prove(index, sender, .content)
+      guard sender == table[index].initiator else { return }
       if let proxy = head.proxyTarget { remember(index, proxy) }
       if let evidence = head.authority.flatMap({ Self.evidence(of: $0.host, .httpHost) }) { remember(index, evidence) }
     }
   }
 
-  private mutating func remember(_ index: Int, _ hello: ClientHello, _ carrier: ClientHello.Carrier, from sender: FlowKey.Side) {
-    // Over DTLS whoever was called may be the client, as in WebRTC.
-    if carrier != .dtls { prove(index, sender, .content) }
+  private mutating func remember(_ index: Int, _ hello: ClientHello, _ carrier: ClientHello.Carrier, from sender: FlowKey.Side, at time: Timestamp) {
+    // Over UDP whoever was called may say a hello: as in WebRTC, or to be taken for the one who called. But an answer may be captured first, too.
+    if carrier == .tcp || carrier == .quic && isBeginning(at: time) { prove(index, sender, .content) }
+    // What the other end says tells nothing of where this one went.
+    guard sender == table[index].initiator else {
+      if table[index].content == .unknown { table[index].content = carrier == .tcp ? .tls : carrier == .quic ? .quic : .dtls }
+      return
+    }
     let server = table[index].key.end(table[index].responder)
     var evidence = hello.claimedServerName.flatMap { Self.evidence(of: $0, carrier == .quic ? .quicSNI : .tlsSNI) }
     // RFC 6066 3 forbids literals. The destination's own says nothing new, and another one says something false.
     if case .address(let literal)? = hello.claimedServerName, literal != server.ip { evidence = nil }
-    // What the other end says names this one.
-    if sender != table[index].initiator { evidence = nil }
     let facts = hellos.facts(of: hello, over: carrier)
     amend(index) { details in
       details.tls = facts
       if let evidence { details.say(evidence) }
     }
     if evidence?.confidence == .confirmed { tally.flowsNamed &+= 1 }
-    guard carrier != .dtls else { return }
+    guard carrier != .dtls else {
+      table[index].content = .dtls
+      return
+    }
     let lookedUp = details[table[index].details]?.lookedUp ?? []
     table[index].content = content(of: facts, to: server, lookedUp: lookedUp, overQUIC: carrier == .quic)
   }

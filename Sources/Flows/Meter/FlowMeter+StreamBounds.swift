@@ -41,7 +41,7 @@ extension FlowMeter {
       let handle = table[index].streams
       guard handle != Flow.none, let stream = streams[handle]?[side] else { continue }
       let wasHolding = stream.octets.byteCount > 0
-      if wasHolding, table[index].marks.isDisjoint(with: [.dnsStream, .certificate]) { judgeHeld(index, handle, from: side, isComplete: true) }
+      if wasHolding, table[index].marks.isDisjoint(with: [.dnsStream, .certificate]) { judgeHeld(index, handle, from: side, isComplete: true, at: table[index].last) }
       let isNamed = table[index].streams == Flow.none && table[index].content != .unknown
       if wasHolding, !isNamed { abandon(cause) }
       unwatch(index, side)

@@ -65,7 +65,7 @@ extension FlowMeter {
     if !isHeld, !isDNS, start == nil || start == sequence {
       // The common case: the first segment tells everything, and nothing is copied.
       var hearing = Hearing()
-      let (heard, outcome) = hear(index, payload, &hearing, from: sender, isComplete: packet.isPayloadCut)
+      let (heard, outcome) = hear(index, payload, &hearing, from: sender, isComplete: packet.isPayloadCut, at: time)
       expectCertificate(index, outcome, packet, from: sender, at: time)
       switch outcome {
       case .found:
@@ -94,14 +94,14 @@ extension FlowMeter {
   ///
   /// - Returns: the octets that are understood and need not be kept, and what became of the rest: `found` when nothing more is to be learned.
   private mutating func hear(
-    _ index: Int, _ octets: Span<UInt8>, _ hearing: inout Hearing, from sender: FlowKey.Side, isComplete: Bool
+    _ index: Int, _ octets: Span<UInt8>, _ hearing: inout Hearing, from sender: FlowKey.Side, isComplete: Bool, at time: Timestamp
   ) -> (heard: Int, outcome: StreamResult<Void>) {
     var heard = 0
     while true {
       let isMidway = hearing.turns == 0 && table[index].isn(sender) == nil
       switch NameSniffer.judge(octets.extracting(heard...), resuming: &hearing.progress, isMidway: isMidway, isComplete: isComplete) {
       case .found(let speech):
-        note(index, speech, from: sender)
+        note(index, speech, from: sender, at: time)
         guard let byteCount = speech.byteCount, byteCount > 0, byteCount <= octets.count - heard, hearing.turns < Hearing.maximumTurns else {
           unwatch(index)
           return (octets.count, .found(()))
@@ -141,7 +141,7 @@ extension FlowMeter {
       if table[index].marks.contains(.dnsStream), !beginsOtherwise(index, handle, from: sender) {
         readDNSStream(index, handle, from: sender, at: time)
       } else {
-        let outcome = judgeHeld(index, handle, from: sender, isComplete: false)
+        let outcome = judgeHeld(index, handle, from: sender, isComplete: false, at: time)
         expectCertificate(index, outcome, packet, from: sender, at: time)
       }
     case .waiting, nil: break
@@ -150,12 +150,12 @@ extension FlowMeter {
   }
 
   @discardableResult
-  mutating func judgeHeld(_ index: Int, _ handle: Int32, from sender: FlowKey.Side, isComplete: Bool) -> StreamResult<Void> {
+  mutating func judgeHeld(_ index: Int, _ handle: Int32, from sender: FlowKey.Side, isComplete: Bool, at time: Timestamp) -> StreamResult<Void> {
     guard let stream = streams[handle]?[sender], isComplete || stream.octets.prefix.count >= stream.octets.needed else {
       return .needMore(atLeast: 1)
     }
     var hearing = stream.hearing
-    let (heard, outcome) = hear(index, stream.octets.prefix.span, &hearing, from: sender, isComplete: isComplete)
+    let (heard, outcome) = hear(index, stream.octets.prefix.span, &hearing, from: sender, isComplete: isComplete, at: time)
     switch outcome {
     case .found:
       break
@@ -177,11 +177,14 @@ extension FlowMeter {
     tally.reassemblyBytes += (streams[handle]?.byteCount ?? 0) - before
   }
 
-  /// Whether what began on the port of DNS is something else: no client begins with a query of that length, and TLS, HTTP and SSH begin so.
+  /// Whether what began on the port of DNS is something else: no query (RFC 1035 §4.1.1), or one longer than any but an update (RFC 2136).
   private mutating func beginsOtherwise(_ index: Int, _ handle: Int32, from sender: FlowKey.Side) -> Bool {
-    guard sender == table[index].initiator, table[index].content == .unknown, let prefix = streams[handle]?[sender]?.octets.prefix, prefix.count > 1,
-      Int(prefix[0]) << 8 | Int(prefix[1]) > Self.maximumQueryLength
+    guard sender == table[index].initiator, table[index].content == .unknown, let prefix = streams[handle]?[sender]?.octets.prefix, prefix.count >= 14
     else { return false }
+    let length = Int(prefix[0]) << 8 | Int(prefix[1])
+    let opcode = prefix[4] >> 3 & 0xf
+    let isQuery = prefix[4] & 0x80 == 0 && opcode <= 6 && prefix[6] == 0 && prefix[7] == 1
+    guard !isQuery || length > Self.maximumQueryLength && opcode != 5 else { return false }
     table[index].marks.remove(.dnsStream)
     unwatch(index, sender.other)
     return true

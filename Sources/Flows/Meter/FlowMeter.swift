@@ -7,7 +7,7 @@ import Wire
 /// captures calls `advance` every few thousand frames, or every second when there are fewer: what ended in between waits in memory.
 ///
 /// The initiator of a flow is who sent the SYN; without one, who is local (`FlowMeterConfiguration.local`); without that knowledge, who
-/// sent the ClientHello, the request or the query; and else who sent the first packet. A stronger proof that comes later turns the flow.
+/// sent the ClientHello, the request or the query; else who has a client's port, and else who sent the first packet. A stronger proof that comes later turns the flow.
 ///
 /// Names that the initiator looked up are bound when a flow begins, and stay with it.
 public struct FlowMeter: ~Copyable, Sendable {
@@ -202,10 +202,9 @@ public struct FlowMeter: ~Copyable, Sendable {
       } else {
         listenToDatagram(index, packet, frame, from: sender, at: time)
       }
-    } else if packet.transport == .udp, packet.destinationPort == 53 || packet.sourcePort == 53, packet.payloadLength > 0,
-      table[index].content == .unknown || table[index].content == .dns
-    {
-      observeDNSDatagram(index, packet, frame, from: sender, at: time)
+    }
+    if packet.transport == .udp, packet.destinationPort == 53 || packet.sourcePort == 53, packet.payloadLength > 0 {
+      observeDNSDatagram(index, packet, frame, from: sender, isSure: !isWatched && table[index].content != .quic && table[index].content != .dtls, at: time)
     }
   }
 
@@ -223,7 +222,7 @@ public struct FlowMeter: ~Copyable, Sendable {
     if idle > idleLimit(flow) { return flow.isFinished ? .endOfFlow : .idleTimeout }
     guard packet.transport == .tcp, packet.tcpFlags.contains(.syn), !packet.tcpFlags.contains(.rst) else { return nil }
     // The same number is a retransmission. Another one, from who began the flow, is the next connection with the same ports.
-    if let isn = flow.isn(sender) {
+    if let isn = flow.isn(sender), flow.counters(sender).packets > 0 {
       guard isn != packet.sequence else { return nil }
       return flow.isFinished || sender == flow.initiator && !packet.tcpFlags.contains(.ack) ? .endOfFlow : nil
     }
@@ -253,7 +252,7 @@ public struct FlowMeter: ~Copyable, Sendable {
   private mutating func begin(
     _ key: FlowKey, hash: UInt32, _ packet: Packet, _ frame: Span<UInt8>, from sender: FlowKey.Side, at time: Timestamp
   ) -> Int? {
-    let (initiator, proof) = direction(packet, frame, from: sender)
+    let (initiator, proof) = direction(packet, frame, from: sender, at: time)
     var flow = Flow(key: key, id: nextID, initiator: initiator, at: time)
     flow.proof = proof
     if packet.transport == .tcp, packet.hasPorts {

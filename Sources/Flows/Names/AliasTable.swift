@@ -44,7 +44,7 @@ struct AliasTable {
     if aliases.isEmpty { aliases = ContiguousArray(repeating: nil, count: Self.places) }
     let place = place(alias.client, target, alias.type)
     var alias = alias
-    if let other = aliases[place], isCurrent(other, at: alias.time), other.client == alias.client, other.chain.last == target {
+    if let other = aliases[place], isCurrent(other, at: alias.time), other.client == alias.client, other.chain.last == target, other.type == alias.type {
       alias.isShared = other.isShared || other.name != alias.name
     }
     aliases[place] = alias
@@ -53,12 +53,14 @@ struct AliasTable {
   /// What led the client to ask for `name`.
   func alias(client: IPAddress, to name: DomainName, type: RecordType, at time: Timestamp) -> Alias? {
     guard !aliases.isEmpty else { return nil }
+    var found: Alias?
     for type in [type, .https] {
       guard let alias = aliases[place(client, name, type)], alias.client == client, alias.chain.last == name, alias.type == type, isCurrent(alias, at: time)
       else { continue }
-      return alias.isShared ? nil : alias
+      guard !alias.isShared, found?.name ?? alias.name == alias.name else { return nil }
+      found = found ?? alias
     }
-    return nil
+    return found
   }
 
   private func isCurrent(_ alias: Alias, at time: Timestamp) -> Bool {

@@ -106,6 +106,8 @@ struct NameTable {
       expires: time.adding(nanoseconds: seconds * 1_000_000_000))
     for address in addresses {
       let place = remember(binding, for: Pair(client: representative(of: client), address: address))
+      // It may have had to go at once, where all others are asked for more often.
+      guard !entries[place].isForgotten else { continue }
       let hash = hash(address)
       if let last = findHint(address, hash) {
         if last == place { continue }

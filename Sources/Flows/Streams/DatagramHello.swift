@@ -1,11 +1,11 @@
 import Wire
 
-/// A hello over UDP, as far as the side that began the flow said it.
+/// A hello over UDP, as far as one side of a flow said it.
 enum DatagramHello: Sendable {
   case quic(QUICClientInitials)
   case dtls(DTLSClientHello)
 
-  /// Nil when a flow that begins with this datagram need not be listened to.
+  /// Nil when no hello begins with this datagram.
   init?(beginning datagram: Span<UInt8>) {
     if QUICClientInitials.mayBegin(datagram) {
       self = .quic(QUICClientInitials())
@@ -21,6 +21,14 @@ enum DatagramHello: Sendable {
     switch self {
     case .quic(let initials): initials.byteCount
     case .dtls(let hello): hello.byteCount
+    }
+  }
+
+  /// Whether something of it could be read, so that it certainly is a client's.
+  var isOpened: Bool {
+    switch self {
+    case .quic(let initials): initials.version != nil
+    case .dtls(let hello): hello.byteCount > 0
     }
   }
 

@@ -6,15 +6,16 @@ struct StreamReassembler {
   enum Insertion {
     /// The contiguous prefix grew.
     case advanced
-    /// Nothing new, something that cannot be joined to the prefix yet, or a segment that no window allows: what is beyond the limit and not joined
-    /// to the prefix tells nothing of what comes before it ([RFC 9293 §3.10.7.4](https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4)).
+    /// Nothing new, something that cannot be joined to the prefix yet, or a segment beyond the limit, which may be stale or made to hide a name.
     case waiting
-    /// The prefix would reach beyond the limit, or the holes are too many.
+    /// The prefix would reach beyond the limit, much was beyond it, or the holes are too many.
     case overLimit
   }
 
-  /// Pieces that wait for a hole to be filled; those that touch are one.
+  /// Pieces that wait for a hole to be filled.
   static let maximumPieces = 512
+  /// Segments beyond the limit that are passed over: after more, the stream has gone on without the prefix.
+  static let maximumBeyond = 16
 
   private struct Piece {
     var offset: Int
@@ -26,7 +27,7 @@ struct StreamReassembler {
   private(set) var start: UInt32
   /// Octets without a hole from `start` on.
   private(set) var prefix: [UInt8] = []
-  /// Beyond the prefix, in order, with a hole before each.
+  /// Beyond the prefix, in order, never overlapping. Those that touch are joined when there is no more room.
   private var pieces: [Piece] = []
   /// Octets held.
   private(set) var byteCount = 0
@@ -34,6 +35,8 @@ struct StreamReassembler {
   private static let pieceOverhead = 64
   /// Octets of memory held, with what they take to keep.
   var heldByteCount: Int { byteCount + pieces.count * Self.pieceOverhead }
+  /// Segments beyond the limit so far.
+  private var beyond = 0
   /// The prefix is worth another look from this length on.
   var needed = 1
 
@@ -50,7 +53,10 @@ struct StreamReassembler {
     let end = origin + payload.count
     var next = max(origin, prefix.count)
     guard next < end else { return .waiting }
-    guard end <= limit else { return next == prefix.count ? .overLimit : .waiting }
+    guard end <= limit else {
+      beyond += 1
+      return next == prefix.count || beyond > Self.maximumBeyond ? .overLimit : .waiting
+    }
     let before = prefix.count
     // What is new lies in the gaps between the pieces that came first.
     var index = pieces.firstIndex { $0.end > next } ?? pieces.count
@@ -63,17 +69,17 @@ struct StreamReassembler {
         } else if index > 0, pieces[index - 1].end == next {
           Self.append(gap, to: &pieces[index - 1].bytes)
         } else {
-          guard pieces.count < Self.maximumPieces else { return .overLimit }
+          if pieces.count == Self.maximumPieces {
+            joinPieces()
+            guard pieces.count < Self.maximumPieces else { return .overLimit }
+            index = pieces.firstIndex { $0.offset > next } ?? pieces.count
+          }
           var bytes: [UInt8] = []
           Self.append(gap, to: &bytes)
           pieces.insert(Piece(offset: next, bytes: bytes), at: index)
           index += 1
         }
         byteCount += gap.count
-        if index > 0, index < pieces.count, pieces[index - 1].end == pieces[index].offset {
-          pieces[index - 1].bytes += pieces.remove(at: index).bytes
-          index -= 1
-        }
       }
       guard index < pieces.count else { break }
       next = max(next, pieces[index].end)
@@ -91,6 +97,19 @@ struct StreamReassembler {
     start &+= UInt32(truncatingIfNeeded: count)
     for index in pieces.indices { pieces[index].offset -= count }
     needed = 1
+  }
+
+  /// Makes one of all that touch, in one pass: joining each as it comes would copy a long one again and again.
+  private mutating func joinPieces() {
+    var joined: [Piece] = []
+    for piece in pieces {
+      if let last = joined.last, last.end == piece.offset {
+        joined[joined.count - 1].bytes += piece.bytes
+      } else {
+        joined.append(piece)
+      }
+    }
+    pieces = joined
   }
 
   private mutating func join() {

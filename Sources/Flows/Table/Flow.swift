@@ -76,7 +76,7 @@ struct Flow {
   var initiator: FlowKey.Side
   var proof = DirectionProof.firstPacket
   var content = ContentKind.unknown
-  /// Segments that began with nothing we read, of streams whose beginning was not captured.
+  /// Segments that began with nothing we read, of streams whose beginning was not captured; of UDP, datagrams that led to no hello.
   var attempts: UInt8 = 0
   /// Initial sequence numbers, where `marks` says that they are known.
   var lowISN: UInt32 = 0

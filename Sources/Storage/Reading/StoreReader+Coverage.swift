@@ -4,14 +4,16 @@ extension StoreReader {
   /// How far a report on the window can be trusted.
   ///
   /// A beginning of nil means the first moment that anybody watched, an end of nil the last (for a replay, where the capture ends), or `now` where
-  /// nobody watched since the beginning.
+  /// nobody watched since a beginning that is given.
   /// Packets and drops are counted by the minute, so at the window's ends up to a minute may be counted in.
   public func coverage(from: Timestamp?, until: Timestamp?, now: Timestamp) throws(StorageError) -> Coverage {
     try snapshot { (_: StoreReader) throws(StorageError) in
       let watches = try runs().compactMap(Watch.init)
       let first = from ?? watches.map(\.from).min() ?? until ?? Timestamp(nanoseconds: 0)
       let lastWatched = watches.map(\.until).max() ?? first
-      let last = max(first, until ?? (lastWatched < first ? now : lastWatched))
+      // The run in progress owes its next heartbeat only in a while.
+      let isWatched = lastWatched >= first || watches.contains { $0.isUnfinished && first.since($0.until) <= Coverage.heartbeatLimit }
+      let last = max(first, until ?? (isWatched ? lastWatched : now))
       let inside = watches.filter { $0.until >= first && $0.from <= last }
       var coverage = Coverage(from: first, until: last)
       coverage.nodes = Array(Set(inside.compactMap(\.node))).sorted()

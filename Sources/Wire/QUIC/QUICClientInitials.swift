@@ -1,6 +1,6 @@
 /// Finds the ClientHello in what one client says to one server: its Initial packets, in any order, over any number of datagrams.
 ///
-/// One of these belongs to a flow that begins with a QUIC long header, and is let go when it has answered. It holds the keys of one
+/// One of these belongs to a flow in which one side said a QUIC long header, and is let go when it has answered. It holds the keys of one
 /// connection attempt and the octets of its hello that came so far, never more than `ClientHello.maximumByteCount`.
 public struct QUICClientInitials: Sendable {
   private var keys: QUICInitialKeys?

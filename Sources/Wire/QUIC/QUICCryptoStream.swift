@@ -2,7 +2,7 @@
 ///
 /// Keeps only octets that came, never room for those that may.
 struct QUICCryptoStream: Sendable {
-  /// In order of offset, with a gap between any two.
+  /// In order of offset, never overlapping. Those that touch are joined when there is no more room.
   private var pieces: [(offset: Int, octets: [UInt8])] = []
 
   /// The stream is looked at up to here, in octets: the largest hello.
@@ -33,6 +33,19 @@ struct QUICCryptoStream: Sendable {
     return octets
   }
 
+  /// Makes one of all that touch, in one pass: joining each as it comes would copy a long one again and again.
+  private mutating func join() {
+    var joined: [(offset: Int, octets: [UInt8])] = []
+    for piece in pieces {
+      if let last = joined.last, last.offset + last.octets.count == piece.offset {
+        joined[joined.count - 1].octets += piece.octets
+      } else {
+        joined.append(piece)
+      }
+    }
+    pieces = joined
+  }
+
   /// Adds a piece. What is already there stays: the first one to say an octet counts. What lies past the limits is left out.
   mutating func insert(_ octets: ArraySlice<UInt8>, at offset: UInt64) {
     guard offset < UInt64(Self.maximumOffset) else { return }
@@ -54,15 +67,15 @@ struct QUICCryptoStream: Sendable {
       if index > 0, pieces[index - 1].offset + pieces[index - 1].octets.count == start {
         pieces[index - 1].octets += new
       } else {
-        guard pieces.count < Self.maximumPieceCount else { return }
+        if pieces.count == Self.maximumPieceCount {
+          join()
+          guard pieces.count < Self.maximumPieceCount else { return }
+          index = pieces.firstIndex { $0.offset > start } ?? pieces.endIndex
+        }
         pieces.insert((start, [UInt8](new)), at: index)
         index += 1
       }
       start += new.count
-      if index < pieces.endIndex, pieces[index].offset == start {
-        pieces[index - 1].octets += pieces.remove(at: index).octets
-        index -= 1
-      }
     }
   }
 }

@@ -17,6 +17,8 @@ enum TextCommands {
     /// May go before an upgrade; of one protocol, or of several.
     case before(Application?)
     case upgrade(Application?)
+    /// What follows are no more commands, or none at all.
+    case end
   }
 
   static func opening(of bytes: Span<UInt8>, isComplete: Bool) -> StreamResult<StreamOpening> {
@@ -33,6 +35,7 @@ enum TextCommands {
       switch command(bytes, in: start..<end) {
       case .before(let known): application = application ?? known
       case .upgrade(let known): return .found(StreamOpening(application ?? known, byteCount: end + 1))
+      case .end: return conclusion(application)
       // Once the protocol is known, so is that lines follow: a log-in that is refused, whatever else a client asks for first.
       case nil: if application == nil { return .other(.notCommand) }
       }
@@ -97,6 +100,7 @@ enum TextCommands {
       case nil: return .before(nil)
       default: return nil
       }
+    case "DATA", "BDAT", "QUIT": return .end
     case "CAPABILITIES": return .before(.nntp)
     case "MODE": return argument == "READER" ? .before(.nntp) : nil
     case "CAPABILITY": return .before(.sieve)

@@ -42,10 +42,10 @@ import Wire
 
   static let cases: [Case] = [
     Case(.smtp, "EHLO mail.example\r\nSTARTTLS\r\n", goesOn: true), Case(.smtp, "ehlo x\nrset\nstarttls\n", goesOn: true),
-    Case(.smtp, "EHLO x\r\nMAIL FROM:<a@b>\r\n"), Case(.smtp, "HELO x\r\nAUTH LOGIN\r\n"),
+    Case(.smtp, "EHLO x\r\nMAIL FROM:<a@b>\r\n"), Case(.smtp, "HELO x\r\nAUTH LOGIN\r\n"), Case(.smtp, "EHLO x\r\nDATA\r\nSTARTTLS\r\n"),
     Case(.smtp, "EHLO x\r\nMAIL FROM:<a@b>\r\nAUTH PLAIN AGEAYg==\r\nSTARTTLS\r\n", goesOn: true), Case(.imap, ". CAPABILITY\r\n. STARTTLS\r\n", goesOn: true),
     Case(.imap, "<a]-1> LOGIN joe secret\r\nx NAMESPACE\r\n2 STARTTLS\r\n", goesOn: true), Case(.nntp, "CAPABILITIES\r\nLIST\r\nSTARTTLS\r\n", goesOn: true),
-    Case(.pop3, "NOOP\nUSER\nCAPABILITY-of-a-stranger-user-x joe\nSTAT\nSTLS\n", goesOn: true), Case(.pop3, "USER joe\r\nPASS secret\r\nSTAT\r\n"), Case(.ftp, "USER joe\r\nPASS secret\r\nPWD\r\nAUTH TLS\r\n", goesOn: true),
+    Case(.pop3, "NOOP\nNOOP\nNOOP\nNOOP\nNOOP\nNOOP\nNOOP\nCAPA\nSTLS\n", goesOn: true), Case(.pop3, "USER joe\r\nPASS secret\r\nSTAT\r\n"), Case(.ftp, "USER joe\r\nPASS secret\r\nPWD\r\nAUTH TLS\r\n", goesOn: true),
     Case(.imap, "a001 CAPABILITY\r\nA.2 STARTTLS\r\n", goesOn: true), Case(.imap, "1 LOGIN joe secret\r\n"),
     Case(.pop3, "AUTH\r\nCAPA\r\nSTLS\r\n", goesOn: true), Case(.ftp, "AUTH TLS\r\n", goesOn: true), Case(.ftp, "FEAT\r\nAUTH SSL\r\n", goesOn: true),
     Case(.nntp, "CAPABILITIES\r\nSTARTTLS\r\n", goesOn: true), Case(.sieve, "CAPABILITY\r\nSTARTTLS\r\n", goesOn: true),
